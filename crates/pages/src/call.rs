@@ -293,16 +293,24 @@ impl PageCall {
         }
     }
 
-    /// An amount with as many digits as its currency has. The script shows it as the person writes money.
-    pub fn money(&self, amount: Decimal, currency: &str) -> Markup {
-        let code = currency.to_uppercase();
-        let n_digits = (self.0.digits)(currency).unwrap_or(2) as usize;
+    /// Digits after the decimal point of a currency; 2 if it is unknown.
+    pub fn digits(&self, currency: &str) -> u32 {
+        (self.0.digits)(currency).unwrap_or(2)
+    }
+
+    /// An amount with as many digits as its currency has, or as many as it has if these are more: `4.90`.
+    pub fn amount(&self, amount: Decimal, currency: &str) -> String {
         let plain = amount.to_string();
         let (whole, rest) = plain.split_once('.').unwrap_or((&plain, ""));
-        let text = match n_digits.max(rest.len()) {
+        match rest.len().max(self.digits(currency) as usize) {
             0 => whole.to_owned(),
             n => format!("{whole}.{rest:0<n$}"),
-        };
-        html! { data class="money" value=(plain) data-currency=(code) { (text) " " (code) } }
+        }
+    }
+
+    /// The same with the currency. The script shows it as the person writes money.
+    pub fn money(&self, amount: Decimal, currency: &str) -> Markup {
+        let (text, code) = (self.amount(amount, currency), currency.to_uppercase());
+        html! { data class="money" value=(amount) data-currency=(code) { (text) " " (code) } }
     }
 }

@@ -15,6 +15,7 @@ mod catalogue;
 mod operation;
 mod sales;
 mod settings;
+mod shipping;
 
 /// A browser with the session of the admin.
 struct Browser {

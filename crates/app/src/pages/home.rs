@@ -19,6 +19,7 @@ struct Need {
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let needs = needs(&call).await?;
+    let ships = !call.has("/shipping") || ships(call.api()).await?;
     let n_open = needs.iter().filter(|it| !it.is_met).count();
     let body = html! {
         section class="card" {
@@ -26,6 +27,9 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                 @if n_open == 0 { "This shop can sell" } @else { "Before this shop sells" }
             }
             ul class="check" { @for need in &needs { (row(&call, need)) } }
+            @if !ships {
+                p { "Nothing is shipped yet: " (link(&call, "/shipping", "say where to, and for how much")) "." }
+            }
         }
     };
     Ok(Page::new("Overview", body))
@@ -92,6 +96,11 @@ async fn needs(call: &PageCall) -> Result<Vec<Need>, Fault> {
 /// How many records a list has.
 async fn count(api: &Api, address: Address, name: &str) -> Result<usize, Fault> {
     Ok(api.list::<Value>(address.with("fields", "id").with("limit", 1), name).await?.count)
+}
+
+/// Is anything shipped? A shop can do without.
+async fn ships(api: &Api) -> Result<bool, Fault> {
+    Ok(count(api, Address::of("/admin/shipping-options"), "shipping_options").await? > 0)
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, hint, html, link,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, html, link,
     nothing, pager, table,
 };
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     named::{CHANNELS, Named, choices, options, provider_name},
     postal::Postal,
+    shipping::make_set,
 };
 
 admin_page! {
@@ -201,7 +202,7 @@ async fn shipping(call: &PageCall) -> Markup {
                 @if !has("pickup") { (call.button(Button::new("set pickup", "Let buyers collect here"))) }
             }
             (call.form("providers", "Save providers", &boxes))
-            (hint("Zones and prices of shipping are settings of their own."))
+            p { (link(call, Address::of("/shipping").with("location", call.path("id")), "Where to, and for how much")) }
         }
     }
 }
@@ -212,9 +213,9 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         "channels" => (route(&call).then("sales-channels"), json!(form.change("channels"))),
         "providers" => (route(&call).then("fulfillment-providers"), json!(form.change("providers"))),
         "set" => {
-            // Names of these are unique in the shop.
-            let name = format!("{} {}", location(&call).await?.name, form.of_id());
-            (route(&call).then("fulfillment-sets"), json!({ "name": name, "type": form.of_id() }))
+            let Location { id, name, .. } = location(&call).await?;
+            make_set(&call, &Named { id, name }, form.of_id()).await?;
+            return Ok(saved(&call));
         }
         "unset" => {
             call.api().delete(Address::of("/admin/fulfillment-sets").then(form.of_id())).await?;

@@ -1,7 +1,7 @@
 //! Records by id and name, as forms offer them: channels, regions, locations, collections, tags and the like.
 
 use atoll_kernel::{Fault, FaultKind};
-use atoll_pages::{Address, PageCall};
+use atoll_pages::{Address, Markup, PageCall, html, link};
 use serde::Deserialize;
 
 /// How many records a form offers that has one such list.
@@ -14,7 +14,7 @@ pub(super) const CHOICES_MAX: usize = 50;
 #[derive(Clone, Deserialize)]
 pub(super) struct Named {
     pub(super) id: String,
-    #[serde(alias = "title", alias = "value")]
+    #[serde(alias = "title", alias = "value", alias = "label")]
     pub(super) name: String,
 }
 
@@ -30,8 +30,13 @@ pub(super) struct NamedList {
 }
 
 impl NamedList {
-    const fn new(at: &'static str, many: &'static str, name: &'static str) -> NamedList {
+    pub(super) const fn new(at: &'static str, many: &'static str, name: &'static str) -> NamedList {
         NamedList { at, many, name }
+    }
+
+    /// So many of its records, with their names.
+    fn address(&self, n_max: usize) -> Address {
+        Address::of(self.at).with("fields", format!("id,{}", self.name)).with("limit", n_max)
     }
 }
 
@@ -46,12 +51,19 @@ pub(super) const CATEGORIES: NamedList =
 pub(super) const TAGS: NamedList = NamedList::new("/admin/product-tags", "product_tags", "value");
 pub(super) const TYPES: NamedList = NamedList::new("/admin/product-types", "product_types", "value");
 
+pub(super) const REFUND_REASONS: NamedList =
+    NamedList::new("/admin/refund-reasons", "refund_reasons", "label");
+pub(super) const SHIPPING_PROFILES: NamedList =
+    NamedList::new("/admin/shipping-profiles", "shipping_profiles", "name");
+pub(super) const SHIPPING_TYPES: NamedList =
+    NamedList::new("/admin/shipping-option-types", "shipping_option_types", "label");
+
 /// The first records of a list, by name. A list that is switched off has none.
 pub(super) async fn first(call: &PageCall, list: NamedList, n_max: usize) -> Result<Vec<Named>, Fault> {
-    let address = Address::of(list.at)
-        .with("fields", format!("id,{}", list.name))
-        .with("order", list.name)
-        .with("limit", n_max);
+    listed(call, list, list.address(n_max).with("order", list.name)).await
+}
+
+async fn listed(call: &PageCall, list: NamedList, address: Address) -> Result<Vec<Named>, Fault> {
     match call.api().list(address, list.many).await {
         Ok(page) => Ok(page.records),
         Err(fault) if fault.kind() == FaultKind::NotFound => Ok(Vec::new()),
@@ -62,6 +74,22 @@ pub(super) async fn first(call: &PageCall, list: NamedList, n_max: usize) -> Res
 /// The records of a list, by name.
 pub(super) async fn named(call: &PageCall, list: NamedList) -> Result<Vec<Named>, Fault> {
     first(call, list, OFFERED_MAX).await
+}
+
+/// The first records of a list by their names, and those of these ids that are not among them.
+pub(super) async fn choices_with(
+    call: &PageCall,
+    list: NamedList,
+    ids: &[String],
+) -> Result<Vec<Named>, Fault> {
+    let mut records = first(call, list, CHOICES_MAX).await?;
+    let is_missing = |id: &&String| records.iter().all(|it| it.id != **id);
+    let missing: Vec<&String> = ids.iter().filter(is_missing).take(CHOICES_MAX).collect();
+    if !missing.is_empty() {
+        let address = missing.into_iter().fold(list.address(CHOICES_MAX), |it, id| it.with("id[]", id));
+        records.extend(listed(call, list, address).await?);
+    }
+    Ok(records)
 }
 
 /// The first records of a list by their names, and those of `also` that are not among them.
@@ -145,6 +173,17 @@ impl NamedVariant {
     pub(super) fn name(&self) -> String {
         let product = self.product.as_ref().map(|it| it.title.as_str());
         product.into_iter().chain(self.title.as_deref()).collect::<Vec<_>>().join(" · ")
+    }
+
+    /// The link to its page.
+    pub(super) fn link(&self, call: &PageCall) -> Markup {
+        match &self.product_id {
+            Some(product) => {
+                let page = Address::of("/products").then(product).then("variants").then(&self.id);
+                link(call, page, self.name())
+            }
+            None => html! { (self.name()) },
+        }
     }
 }
 

@@ -6,8 +6,11 @@ use atoll_pages::{Address, Blank, Button, Done, Field, Form, Next, Page, PageCal
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Store, price_names, state_field, store, typed_prices};
-use crate::pages::named::{CHANNELS, LOCATIONS, choices, options, refs};
+use super::{state_field, typed_prices};
+use crate::pages::{
+    named::{CHANNELS, LOCATIONS, choices, options, refs},
+    store::{currencies, price_names, store},
+};
 
 admin_page! {
     "/products/new" => ask, create;
@@ -21,12 +24,11 @@ const ONLY_OPTION: (&str, &str) = ("Default option", "Default option value");
 const ONLY_VARIANT: &str = "Default variant";
 
 async fn ask(call: PageCall) -> Result<Page, Fault> {
-    let Store { default_sales_channel_id: channel, supported_currencies } = store(&call).await?;
+    let store = store(&call).await?;
     let channels = choices(&call, CHANNELS, &[]).await?;
     let locations = choices(&call, LOCATIONS, &[]).await?;
-    let currencies: Vec<String> = supported_currencies.into_iter().map(|it| it.currency_code).collect();
-    let prices = price_names(&currencies);
-    let channel = channel.as_deref();
+    let prices = price_names(&currencies(&call).await?);
+    let channel = store.default_sales_channel_id.as_deref();
     let fields = |form: &Blank<'_>| {
         html! {
             section class="card" {

@@ -2,11 +2,13 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{Address, Button, Field, Form, Markup, PageCall, hint, html, link, nothing};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::one::{Image, Product};
+use super::one::{Image, Product, route};
 use crate::pages::named::{
-    CATEGORIES, CHANNELS, COLLECTIONS, Named, TAGS, TYPES, choices, options, options_or, refs,
+    CATEGORIES, CHANNELS, COLLECTIONS, Named, SHIPPING_PROFILES, TAGS, TYPES, choices, named, options,
+    options_or, refs,
 };
 
 fn ids(records: &[Named]) -> impl Iterator<Item = &str> {
@@ -57,18 +59,41 @@ pub(super) async fn organisation(call: &PageCall, product: &Product) -> Result<M
     if !all_tags.is_empty() {
         fields.push(Field::boxes("tags", "Tags", options(&all_tags), ids(tags)));
     }
+    fields.extend(shipping(call).await?);
     Ok(html! {
         section class="card" { h2 { "Organisation" } (call.form("organise", "Save organisation", &fields)) }
     })
 }
 
+/// How it is shipped; nothing where the shop runs without the module of shipping.
+async fn shipping(call: &PageCall) -> Result<Option<Field<'static>>, Fault> {
+    #[derive(Deserialize)]
+    struct Shipped {
+        shipping_profile: Option<Named>,
+    }
+    let profiles = named(call, SHIPPING_PROFILES).await?;
+    if profiles.is_empty() {
+        return Ok(None);
+    }
+    let address = route(call).with("fields", "id,shipping_profile.id,shipping_profile.name");
+    let Shipped { shipping_profile } = call.api().one(address, "product").await?;
+    let field = Field::choice("profile", "Shipping profile", options_or("none", &profiles))
+        .value(shipping_profile.map_or_else(String::new, |it| it.id))
+        .hint("Shipping options of this profile ship it; without one, any does.");
+    Ok(Some(field))
+}
+
 pub(super) fn organised(form: &Form, product: &Product) -> Value {
-    json!({
+    let mut body = json!({
         "collection_id": form.or_null("collection"),
         "type_id": form.or_null("type"),
         "categories": refs(form.change("categories").of(ids(&product.categories))),
         "tags": refs(form.change("tags").of(ids(&product.tags))),
-    })
+    });
+    if !form.nested("profile").is_null() {
+        body["shipping_profile_id"] = form.or_null("profile");
+    }
+    body
 }
 
 /// The pictures in their order. The first one added is the one of lists, until another is chosen.

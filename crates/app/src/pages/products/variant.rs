@@ -8,7 +8,8 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{CURRENCIES_MAX, Price, price_names, store};
+use super::Price;
+use crate::pages::store::{CURRENCIES_MAX, currencies, price_names};
 
 admin_page! {
     "/products/:id/variants/:variant" => show, change;
@@ -127,12 +128,12 @@ fn texts(call: &PageCall, variant: &Variant) -> Markup {
     html! { section class="card" { h2 { "Texts and rules" } (call.form("save", "Save", &fields)) } }
 }
 
-/// The currencies of the store, and those in which the variant has a price.
-async fn currencies(call: &PageCall, variant: &Variant) -> Result<Vec<String>, Fault> {
+/// The currencies in which something is sold, and those in which the variant has a price.
+async fn asked(call: &PageCall, variant: &Variant) -> Result<Vec<String>, Fault> {
     let mut all: Vec<String> = plain(variant).map(|it| it.currency_code.clone()).collect();
-    for currency in store(call).await?.supported_currencies {
-        if all.len() < CURRENCIES_MAX && !all.contains(&currency.currency_code) {
-            all.push(currency.currency_code);
+    for code in currencies(call).await? {
+        if all.len() < CURRENCIES_MAX && !all.contains(&code) {
+            all.push(code);
         }
     }
     all.sort();
@@ -144,7 +145,7 @@ fn plain(variant: &Variant) -> impl Iterator<Item = &Price> {
 }
 
 async fn prices(call: &PageCall, variant: &Variant) -> Result<Markup, Fault> {
-    let currencies = currencies(call, variant).await?;
+    let currencies = asked(call, variant).await?;
     let amount = |code: &str| {
         let price = plain(variant).find(|it| it.currency_code == code);
         price.map_or_else(String::new, |it| it.amount.to_string())

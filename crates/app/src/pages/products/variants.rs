@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 use super::{
     Price,
     one::{Product, route, saved},
-    price_names, store, typed_prices,
+    typed_prices,
 };
+use crate::pages::store::{currencies, price_names};
 
 /// Variants on one page of the table.
 const TABLE_PAGE: usize = 25;
@@ -89,9 +90,7 @@ async fn more(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
 }
 
 async fn new_variant(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
-    let currencies: Vec<String> =
-        store(call).await?.supported_currencies.into_iter().map(|it| it.currency_code).collect();
-    let prices = price_names(&currencies);
+    let prices = price_names(&currencies(call).await?);
     let names: Vec<String> = product.options.iter().map(|it| format!("values[{}]", it.id)).collect();
     let known = |values: &[super::one::OptionValue]| {
         let values: Vec<&str> = values.iter().map(|it| it.value.as_str()).collect();

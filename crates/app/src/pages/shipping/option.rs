@@ -1,0 +1,141 @@
+//! The page of a shipping option: its prices, and who may choose it for which goods.
+
+use atoll_kernel::Fault;
+use atoll_pages::{
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{BY_BUYERS, FOR_RETURNS, Offer, Rule, prices, rules, zone::zone_link};
+use crate::pages::{
+    named::{Named, REGIONS, SHIPPING_PROFILES, SHIPPING_TYPES, choices, named, options, provider_name},
+    store::currencies,
+};
+
+admin_page! {
+    "/shipping/options/:id" => show, change;
+}
+
+/// What the page shows of an option besides what lists do.
+#[derive(Deserialize)]
+struct More {
+    provider_id: String,
+    shipping_profile: Option<Named>,
+    #[serde(rename = "type")]
+    kind: Option<Named>,
+    service_zone: Option<InSet>,
+}
+
+#[derive(Deserialize)]
+struct InSet {
+    id: String,
+    name: String,
+    fulfillment_set_id: String,
+}
+
+fn route(call: &PageCall) -> Address {
+    Address::of("/admin/shipping-options").then(call.path("id"))
+}
+
+/// The option of the page.
+async fn option(call: &PageCall) -> Result<(Offer, More), Fault> {
+    let fields = "id,name,price_type,provider_id,prices,*rules,shipping_profile.id,shipping_profile.name,\
+         type.id,type.label,service_zone.id,service_zone.name,service_zone.fulfillment_set_id";
+    let record: Value = call.api().one(route(call).with("fields", fields), "shipping_option").await?;
+    let offer = Offer::deserialize(&record).map_err(Fault::unexpected)?;
+    Ok((offer, More::deserialize(&record).map_err(Fault::unexpected)?))
+}
+
+async fn show(call: PageCall) -> Result<Page, Fault> {
+    let (offer, more) = option(&call).await?;
+    let regions = named(&call, REGIONS).await?;
+    let currencies = currencies(&call).await?;
+    let body = html! {
+        section class="card" { (summary(&call, &offer, &more, &regions)) }
+        section class="card" {
+            h2 { "Prices" }
+            @if offer.price_type == "calculated" {
+                (hint("The carrier says for each cart what it costs."))
+            } @else {
+                (prices::forms(&call, &offer.prices, &currencies, &regions))
+            }
+        }
+        section class="card" { h2 { "Option" } (settings(&call, &offer, &more).await?) }
+        section class="card" {
+            h2 { "Delete" }
+            (call.button(Button::danger("delete", "Delete the option", "Its prices go with it. Delete the option?")))
+        }
+    };
+    Ok(Page::new(offer.name, body).below("/shipping", "Shipping"))
+}
+
+fn summary(call: &PageCall, offer: &Offer, more: &More, regions: &[Named]) -> Markup {
+    let zone = more.service_zone.as_ref();
+    facts([
+        (
+            "Zone",
+            html! {
+                @if let Some(it) = zone {
+                    (zone_link(call, &it.fulfillment_set_id, &Named { id: it.id.clone(), name: it.name.clone() }))
+                }
+            },
+        ),
+        ("Shipped by", html! { (provider_name(&more.provider_id)) }),
+        ("Price", offer.in_words(call, regions)),
+    ])
+}
+
+async fn settings(call: &PageCall, offer: &Offer, more: &More) -> Result<Markup, Fault> {
+    let types = choices(call, SHIPPING_TYPES, more.kind.as_slice()).await?;
+    let profiles = choices(call, SHIPPING_PROFILES, more.shipping_profile.as_slice()).await?;
+    let id = |it: &Option<Named>| it.as_ref().map_or("", |it| &*it.id).to_owned();
+    let fields = [
+        Field::text("name", "Name").value(&*offer.name).required().hint("Buyers see it."),
+        Field::choice("type", "Type", options(&types)).value(id(&more.kind)),
+        Field::choice("profile", "Goods of the profile", options(&profiles))
+            .value(id(&more.shipping_profile)),
+        Field::tick("buyers", "Buyers may choose it", !offer.says(BY_BUYERS, "false")),
+        Field::tick("returns", "For returns", offer.says(FOR_RETURNS, "true")),
+    ];
+    Ok(call.form("save", "Save", &fields))
+}
+
+async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
+    let body = match form.action() {
+        "save" => {
+            let (offer, _) = option(&call).await?;
+            json!({
+                "name": form.text("name"),
+                "type_id": form.text("type"),
+                "shipping_profile_id": form.text("profile"),
+                "rules": with_answers(&offer.rules, &form),
+            })
+        }
+        "prices" => {
+            let (offer, _) = option(&call).await?;
+            json!({ "prices": prices::changed(&form, &offer.prices)? })
+        }
+        "add-price" => {
+            let (offer, _) = option(&call).await?;
+            let currencies = currencies(&call).await?;
+            json!({ "prices": prices::added(&form, &offer.prices, &currencies)? })
+        }
+        "delete" => {
+            call.api().delete(route(&call)).await?;
+            return Ok(Next::to("/shipping", Done::Deleted));
+        }
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    call.api().post::<Value>(route(&call).with("fields", "id"), &body).await?;
+    Ok(Next::to(Address::of("/shipping/options").then(call.path("id")), Done::Saved))
+}
+
+/// The rules with the answers of the form; what it does not ask for stays.
+fn with_answers(before: &[Rule], form: &Form) -> Vec<Value> {
+    let is_other = |it: &&Rule| it.attribute != BY_BUYERS && it.attribute != FOR_RETURNS;
+    let kept = before.iter().filter(is_other).map(|Rule { id, attribute, operator, value }| {
+        json!({ "id": id, "attribute": attribute, "operator": operator, "value": value })
+    });
+    kept.chain(rules(form.is_on("buyers"), form.is_on("returns"))).collect()
+}

@@ -1,0 +1,60 @@
+//! What the store says of itself, as forms need it: the currencies, and the channel that sells by default.
+
+use atoll_kernel::Fault;
+use atoll_pages::{Address, PageCall, Records};
+use serde::Deserialize;
+
+/// How many currencies a form asks a price in.
+pub(super) const CURRENCIES_MAX: usize = 20;
+
+/// Regions of which the currencies are read.
+const REGIONS_MAX: usize = 100;
+
+/// The store.
+#[derive(Deserialize)]
+pub(super) struct Store {
+    pub(super) default_sales_channel_id: Option<String>,
+    supported_currencies: Vec<Supported>,
+}
+
+#[derive(Deserialize)]
+struct Supported {
+    currency_code: String,
+    is_default: bool,
+}
+
+const FIELDS: &str = "id,default_sales_channel_id,supported_currencies.currency_code,\
+     supported_currencies.is_default";
+
+pub(super) async fn store(call: &PageCall) -> Result<Store, Fault> {
+    let address = Address::of("/admin/stores").with("fields", FIELDS).with("limit", 1);
+    let mut stores = call.api().list::<Store>(address, "stores").await?.records;
+    stores.pop().ok_or_else(|| Fault::not_found("There is no store"))
+}
+
+/// The codes of the currencies in which something is sold: those of the store, the default one first, and
+/// those of the regions. As many as a form asks for.
+pub(super) async fn currencies(call: &PageCall) -> Result<Vec<String>, Fault> {
+    #[derive(Deserialize)]
+    struct Region {
+        currency_code: String,
+    }
+    let (default, others): (Vec<_>, Vec<_>) =
+        store(call).await?.supported_currencies.into_iter().partition(|it| it.is_default);
+    let address = Address::of("/admin/regions").with("fields", "id,currency_code").with("limit", REGIONS_MAX);
+    let regions: Records<Region> = call.api().list(address, "regions").await?;
+    let of_store = default.into_iter().chain(others).map(|it| it.currency_code);
+    let mut codes: Vec<String> = Vec::new();
+    for code in of_store.chain(regions.records.into_iter().map(|it| it.currency_code)) {
+        if codes.len() < CURRENCIES_MAX && !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    Ok(codes)
+}
+
+/// The names and labels of the fields of prices, one per currency.
+pub(super) fn price_names(currencies: &[String]) -> Vec<(String, String)> {
+    let names = |code: &String| (format!("prices[{code}]"), format!("Price in {}", code.to_uppercase()));
+    currencies.iter().map(names).collect()
+}
