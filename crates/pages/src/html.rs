@@ -85,6 +85,18 @@ pub fn moment(at: Timestamp) -> Markup {
     html! { time datetime=(text) { (shown) " UTC" } }
 }
 
+/// From when until when, either of which may be open.
+pub fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> Markup {
+    html! {
+        @match (from, until) {
+            (None, None) => "always",
+            (Some(from), None) => { "from " (moment(from)) }
+            (None, Some(until)) => { "until " (moment(until)) }
+            (Some(from), Some(until)) => { (moment(from)) " to " (moment(until)) }
+        }
+    }
+}
+
 /// The pages of a list: earlier, later, and which part is shown.
 pub fn pager<T>(call: &PageCall, page: &Records<T>) -> Markup {
     let Records { records, count, offset, limit } = page;

@@ -16,6 +16,7 @@ mod operation;
 mod sales;
 mod settings;
 mod shipping;
+mod terms;
 
 /// A browser with the session of the admin.
 struct Browser {

@@ -1,6 +1,7 @@
 //! The pages of the core, a file per resource.
 
 mod assortment;
+mod audience;
 mod channels;
 mod customer_groups;
 mod customers;
@@ -14,6 +15,7 @@ mod named;
 mod orders;
 mod postal;
 mod preview;
+mod price_lists;
 mod products;
 mod refund_reasons;
 mod regions;

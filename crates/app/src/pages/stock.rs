@@ -149,10 +149,6 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 }
 
 fn summary(call: &PageCall, item: &Item) -> Markup {
-    let of = |it: &NamedVariant| {
-        let product = it.product_id.as_deref().unwrap_or_default();
-        Address::of("/products").then(product).then("variants").then(&it.id)
-    };
     html! {
         section class="card" {
             (facts([
@@ -161,7 +157,7 @@ fn summary(call: &PageCall, item: &Item) -> Markup {
                 ("Reserved", html! { (item.reserved_quantity) }),
                 ("Part of", html! {
                     @if item.variants.is_empty() { "no variant" }
-                    @for variant in &item.variants { (link(call, of(variant), variant.name())) " " }
+                    @for variant in &item.variants { (variant.link(call)) " " }
                 }),
             ]))
         }

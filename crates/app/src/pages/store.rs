@@ -58,3 +58,8 @@ pub(super) fn price_names(currencies: &[String]) -> Vec<(String, String)> {
     let names = |code: &String| (format!("prices[{code}]"), format!("Price in {}", code.to_uppercase()));
     currencies.iter().map(names).collect()
 }
+
+/// Currencies, as values and labels of a field.
+pub(super) fn currency_options(currencies: &[String]) -> impl Iterator<Item = (String, String)> {
+    currencies.iter().map(|it| (it.clone(), it.to_uppercase()))
+}

@@ -34,10 +34,10 @@ fn state_field<'a>(status: &str) -> Field<'a> {
 
 /// A price of a variant.
 #[derive(Deserialize)]
-struct Price {
+pub(super) struct Price {
     id: String,
-    currency_code: String,
-    amount: Decimal,
+    pub(super) currency_code: String,
+    pub(super) amount: Decimal,
     min_quantity: Option<Decimal>,
     max_quantity: Option<Decimal>,
     rules: Map<String, Value>,
@@ -45,7 +45,7 @@ struct Price {
 
 impl Price {
     /// Does it hold for whoever pays in its currency? Others hold in a region or from a quantity on.
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.rules.is_empty() && self.min_quantity.is_none() && self.max_quantity.is_none()
     }
 }
