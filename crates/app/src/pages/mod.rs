@@ -17,6 +17,7 @@ mod postal;
 mod preview;
 mod price_lists;
 mod products;
+mod promotions;
 mod refund_reasons;
 mod regions;
 mod runs;
