@@ -54,6 +54,32 @@ story("every page of the menu is readable in light, dark and on a phone", async 
   }
 })
 
+story("the pages below those of the menu are readable", async (visitor) => {
+  const admin = await adminOf(visitor.baseUrl)
+  /** @param {string} route @param {string} many */
+  const first = async (route, many) => (await admin("GET", `/admin/${route}?limit=1&fields=id`))[many][0].id
+  const option = await first("shipping-options", "shipping_options")
+  const { shipping_option } = await admin("GET", `/admin/shipping-options/${option}?fields=service_zone.id,service_zone.fulfillment_set_id`)
+  const { id: zone, fulfillment_set_id: set } = shipping_option.service_zone
+  await logIn(visitor)
+  for (const [name, path] of [
+    ["shipping-new", "shipping/new"],
+    ["shipping-zone", `shipping/sets/${set}/zones/${zone}`],
+    ["shipping-option", `shipping/options/${option}`],
+    ["shipping-profiles", "shipping/profiles"],
+    ["shipping-types", "shipping/types"],
+    ["price-list-new", "price-lists/new"],
+    ["price-list", `price-lists/${await first("price-lists", "price_lists")}?q=coffee`],
+    ["promotion-new", "promotions/new"],
+    ["promotion-buy-get", "promotions/new?kind=buyget"],
+    ["promotion", `promotions/${await first("promotions", "promotions")}`],
+    ["campaigns", "campaigns"],
+  ]) {
+    await visitor.visit(`/app/${path}`)
+    await visitor.look(`app-${name}`)
+  }
+})
+
 story("a variant that is not sold is put on sale from the reason", async (visitor) => {
   const channel = await channelOf(visitor.baseUrl, "Web Shop")
   const admin = await adminOf(visitor.baseUrl)

@@ -332,6 +332,7 @@ async fn sold_with_everything_called(shop: &Shop, channel: &str, text: &str) {
         json!({ "email": "ada@example.com", "shipping_address": { "city": text, "first_name": text } });
     storefront.post(&format!("/store/carts/{cart}"), buyer).await.ok();
     complete(&storefront, &cart).await.ok();
+    terms::everything_called(shop, text, &variant.id).await;
 }
 
 /// What a page links to is there, whatever is switched off: `tests/without` does the same per module.

@@ -234,3 +234,82 @@ async fn a_group_gets_and_loses_members_by_forms() {
     let (_, text) = browser.page(&page).await;
     assert!(text.contains("Nobody yet."), "{text}");
 }
+
+#[tokio::test]
+async fn what_an_order_owes_is_asked_for_recorded_and_credited() {
+    let (shop, _, browser) = shop().await;
+    // An order of 20 that a module made, without a payment.
+    let line = json!({ "title": "Tea", "quantity": 2, "unit_price": 10 });
+    let made = json!({ "input": { "currency_code": "eur", "items": [line] } });
+    shop.admin.post("/admin/workflows-executions/create-orders/run", made).await.ok();
+    let id = shop.admin.get("/admin/orders?fields=id").await.ok()["orders"][0]["id"].clone();
+    let id = id.as_str().expect("an id");
+    let page = format!("/app/orders/{id}");
+    let stand = || async {
+        let fields = "summary,payment_collections.id,payment_collections.amount,payment_collections.status";
+        let order = order(&shop, id, fields).await;
+        (order["summary"]["pending_difference"].clone(), order["payment_collections"].clone())
+    };
+
+    browser.send(&page, &[("do", "collect"), ("amount", "12")]).await;
+    let (_, asked) = stand().await;
+    assert_eq!((&asked[0]["amount"], &asked[0]["status"]), (&json!(12), &json!("not_paid")));
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("Asked for") && text.contains("value=\"8\""), "the rest is offered: {text}");
+    let (status, _, text) = browser.send(&page, &[("do", "collect"), ("amount", "9")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\"") && text.contains("value=\"9\""), "{text}");
+
+    let of = |action: &str, it: &Value| format!("{action} {}", it["id"].as_str().expect("an id"));
+    browser.send(&page, &[("do", &of("forget", &asked[0]))]).await;
+    assert_eq!(stand().await.1, json!([]));
+    browser.send(&page, &[("do", "collect"), ("amount", "5")]).await;
+    browser.send(&page, &[("do", &of("paid", &stand().await.1[0]))]).await;
+    assert_eq!(stand().await.0, json!(15));
+    browser.send(&page, &[("do", "collect"), ("amount", "10"), ("paid", "on")]).await;
+    assert_eq!(stand().await.0, json!(5));
+    browser.send(&page, &[("do", "credit"), ("amount", "5"), ("note", "It came late")]).await;
+    assert_eq!(stand().await.0, json!(0));
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("It came late") && !text.contains("Give credit"), "{text}");
+}
+
+#[tokio::test]
+async fn an_order_is_transferred_and_the_transfer_withdrawn() {
+    let (shop, browser, storefront, id) = with_order().await;
+    shop.customer(&storefront, "grace@example.com").await;
+    let page = format!("/app/orders/{id}");
+    let to = |email: &'static str, to: &'static str| [("do", "transfer"), ("email", email), ("to", to)];
+    let (status, _, text) = browser.send(&page, &to("bob@example.com", "account")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("No customer with an account has this e-mail address"), "{text}");
+
+    browser.send(&page, &to("grace@example.com", "account")).await;
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("Withdraw the transfer"), "{text}");
+    browser.send(&page, &[("do", "withdraw")]).await;
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("Transfer to another customer: withdrawn"), "{text}");
+
+    browser.send(&page, &to("bob@example.com", "guest")).await;
+    let kept = order(&shop, &id, "customer.email").await;
+    assert_eq!(kept["customer"]["email"], "bob@example.com");
+}
+
+#[tokio::test]
+async fn the_addresses_of_an_order_are_corrected_by_forms() {
+    let (shop, browser, _, id) = with_order().await;
+    let page = format!("/app/orders/{id}");
+    let address = [("do", "address shipping_address"), ("city", "Bonn"), ("country_code", "DE")];
+    let (status, _, text) = browser.send(&page, &address).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{text}");
+    browser.send(&page, &[("do", "email"), ("email", "lovelace@example.com")]).await;
+    let kept = order(&shop, &id, "email,shipping_address.city,shipping_address.country_code").await;
+    assert_eq!(
+        (&kept["email"], &kept["shipping_address"]["city"]),
+        (&json!("lovelace@example.com"), &json!("Bonn"))
+    );
+    let (status, _, text) = browser.send(&page, &[("do", "email"), ("email", "nobody")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\"") && text.contains("value=\"nobody\""), "{text}");
+}

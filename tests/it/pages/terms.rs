@@ -6,6 +6,39 @@ use serde_json::{Value, json};
 
 use super::{Browser, created, shop};
 
+/// Makes a way of shipping, a price list with a price of the variant, a promotion in a campaign, and a reason
+/// of refunds, all with this text.
+pub(super) async fn everything_called(shop: &Shop, text: &str, variant: &str) {
+    let made = async |route: &str, one: &str, body: Value| {
+        let answer = shop.admin.post(&format!("/admin/{route}"), body).await.ok();
+        answer[one]["id"].as_str().expect("an id").to_owned()
+    };
+    let shipping = shop.shipping(&["de"]).await;
+    let zone = format!("/admin/fulfillment-sets/{}/service-zones/{}", shipping.set, shipping.zone);
+    shop.admin.post(&zone, json!({ "name": text })).await.ok();
+    made("shipping-profiles", "shipping_profile", json!({ "name": text, "type": text })).await;
+    let kind = json!({ "label": text, "code": text, "description": text });
+    let kind = made("shipping-option-types", "shipping_option_type", kind).await;
+    let option = json!({ "name": text, "type_id": kind });
+    shop.admin.post(&format!("/admin/shipping-options/{}", shipping.option), option).await.ok();
+    made("refund-reasons", "refund_reason", json!({ "label": text, "code": text, "description": text }))
+        .await;
+    let price = json!({ "variant_id": variant, "currency_code": "eur", "amount": 1 });
+    let list = json!({ "title": text, "description": text, "prices": [price] });
+    made("price-lists", "price_list", list).await;
+    let campaign = json!({ "name": text, "campaign_identifier": text, "description": text });
+    let campaign = made("campaigns", "campaign", campaign).await;
+    let of_variant = json!([{ "attribute": "items.variant_id", "operator": "in", "values": [variant] }]);
+    let method = json!({
+        "type": "percentage", "value": 10, "target_type": "items", "allocation": "across",
+        "target_rules": of_variant,
+    });
+    let body = json!({
+        "code": text, "type": "standard", "campaign_id": campaign, "application_method": method,
+    });
+    made("promotions", "promotion", body).await;
+}
+
 /// The first line of a new cart of so many of a variant: its price, and what is off it.
 async fn line(shop: &Shop, storefront: &Client, variant: &str, n: u32, code: &str) -> (Value, Value) {
     let cart = shop.cart(storefront, variant, n).await;

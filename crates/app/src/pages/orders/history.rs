@@ -8,15 +8,20 @@ use super::show::Order;
 
 /// A change of an order: its transfer to another customer.
 #[derive(Deserialize)]
-struct Change {
+pub(super) struct Change {
     change_type: Option<String>,
     status: String,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
-/// What a change did, as people read it.
 impl Change {
+    /// Is it a transfer that nobody has agreed to yet?
+    pub(super) fn is_open_transfer(&self) -> bool {
+        self.change_type.as_deref() == Some("transfer") && matches!(&*self.status, "pending" | "requested")
+    }
+
+    /// What it did, as people read it.
     fn sentence(&self) -> String {
         let what = match self.change_type.as_deref() {
             Some("transfer") => "Transfer to another customer",
@@ -35,16 +40,16 @@ impl Change {
 /// A moment, and what happened.
 type Event = (Timestamp, Markup);
 
-pub(super) async fn history(call: &PageCall, order: &Order) -> Result<Markup, Fault> {
-    #[derive(Deserialize)]
-    struct Changes {
-        order_changes: Vec<Change>,
-    }
+/// The changes of an order.
+pub(super) async fn changes(call: &PageCall, order: &Order) -> Result<Vec<Change>, Fault> {
     let address = Address::of("/admin/orders")
         .then(&order.id)
         .then("changes")
         .with("fields", "id,change_type,status,created_at,updated_at");
-    let changes: Changes = call.api().get(address).await?;
+    call.api().one(address, "order_changes").await
+}
+
+pub(super) fn history(call: &PageCall, order: &Order, changes: &[Change]) -> Markup {
     let mut events: Vec<Event> = vec![(order.created_at, html! { "Placed" })];
     events.extend(order.canceled_at.map(|at| (at, html! { "Cancelled" })));
     for payment in order.payments() {
@@ -52,9 +57,8 @@ pub(super) async fn history(call: &PageCall, order: &Order) -> Result<Markup, Fa
             events.push((it.created_at, html! { "Captured " (call.money(it.amount, &order.currency_code)) }));
         }
         for it in &payment.refunds {
-            let note = it.note.as_deref().unwrap_or_default();
-            let amount = call.money(it.amount, &order.currency_code);
-            let sentence = html! { "Paid back " (amount) @if !note.is_empty() { ": " (note) } };
+            let (amount, why) = (call.money(it.amount, &order.currency_code), it.why());
+            let sentence = html! { "Paid back " (amount) @if !why.is_empty() { ": " (why) } };
             events.push((it.created_at, sentence));
         }
     }
@@ -69,9 +73,7 @@ pub(super) async fn history(call: &PageCall, order: &Order) -> Result<Markup, Fa
             events.extend(at.map(|at| (at, html! { "Parcel " (index + 1) " " (step) })));
         }
     }
-    events.extend(
-        changes.order_changes.iter().map(|it| (it.updated_at.max(it.created_at), html! { (it.sentence()) })),
-    );
+    events.extend(changes.iter().map(|it| (it.updated_at.max(it.created_at), html! { (it.sentence()) })));
     events.sort_by_key(|it| std::cmp::Reverse(it.0));
-    Ok(table(&["What", "When"], events.into_iter().map(|(at, what)| vec![what, moment(at)])))
+    table(&["What", "When"], events.into_iter().map(|(at, what)| vec![what, moment(at)]))
 }

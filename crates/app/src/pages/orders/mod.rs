@@ -1,5 +1,6 @@
-//! Orders: the list, and what their pages share. `show.rs` is the page of one, `payments.rs` and
-//! `fulfillments.rs` are its parts with their actions, `history.rs` says what happened when.
+//! Orders: the list, and what their pages share. `show.rs` is the page of one, `payments.rs`, `owed.rs`,
+//! `fulfillments.rs`, `addresses.rs` and `transfers.rs` are its parts with their actions, `history.rs` says
+//! what happened when.
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
 use atoll_pages::{
@@ -10,11 +11,14 @@ use serde::Deserialize;
 use self::states::{FULFILLMENT, PAYMENT, STATUS};
 use super::named::{CHANNELS, Named, named, options_or};
 
+mod addresses;
 mod fulfillments;
 mod history;
+mod owed;
 mod payments;
 mod show;
 pub(super) mod states;
+mod transfers;
 
 admin_page! {
     "/orders" as "Orders" in Sales 10 => list;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::show::Order;
-use crate::pages::named::provider_name;
+use crate::pages::named::{CHOICES_MAX, Named, REFUND_REASONS, first, options_or, provider_name};
 
 /// A payment of an order.
 #[derive(Deserialize)]
@@ -27,7 +27,17 @@ pub(super) struct Moved {
     pub(super) amount: Decimal,
     pub(super) created_at: Timestamp,
     /// Of a refund.
-    pub(super) note: Option<String>,
+    note: Option<String>,
+    refund_reason: Option<Named>,
+}
+
+impl Moved {
+    /// Why it was paid back, as far as that was said.
+    pub(super) fn why(&self) -> String {
+        let reason = self.refund_reason.as_ref().map(|it| &*it.name);
+        let parts = [reason, self.note.as_deref()].into_iter().flatten().filter(|it| !it.is_empty());
+        parts.collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl Payment {
@@ -50,30 +60,16 @@ impl Payment {
     }
 }
 
-/// Why money is paid back, as the shop says it.
-#[derive(Deserialize)]
-struct Reason {
-    id: String,
-    label: String,
-}
-
-/// How many reasons the form of a refund offers.
-const REASONS_OFFERED: usize = 50;
-
 /// The payments of an order, each with what can be done.
 pub(super) async fn shown(call: &PageCall, order: &Order) -> Result<Markup, Fault> {
-    let address = Address::of("/admin/refund-reasons")
-        .with("fields", "id,label")
-        .with("order", "label")
-        .with("limit", REASONS_OFFERED);
-    let reasons = call.api().list::<Reason>(address, "refund_reasons").await?.records;
+    let reasons = first(call, REFUND_REASONS, CHOICES_MAX).await?;
     Ok(html! {
         @if order.payments().next().is_none() { (nothing("Nothing was paid.")) }
         @for payment in order.payments() { (one(call, payment, &order.currency_code, &reasons)) }
     })
 }
 
-fn one(call: &PageCall, payment: &Payment, currency: &str, reasons: &[Reason]) -> Markup {
+fn one(call: &PageCall, payment: &Payment, currency: &str, reasons: &[Named]) -> Markup {
     let (captured, refunded) = (payment.captured(), payment.refunded());
     let is_canceled = payment.canceled_at.is_some();
     html! {
@@ -98,13 +94,12 @@ fn amount<'a>() -> Field<'a> {
 }
 
 /// The form of a refund. Its amount is typed: what is paid back cannot be taken back.
-fn pay_back(call: &PageCall, payment: &Payment, at_most: Decimal, reasons: &[Reason]) -> Markup {
+fn pay_back(call: &PageCall, payment: &Payment, at_most: Decimal, reasons: &[Named]) -> Markup {
     let action = format!("refund {}", payment.id);
     let at_most = format!("At most {at_most}.");
-    let reasons = reasons.iter().map(|it| (it.id.as_str(), it.label.as_str()));
     let fields = [
         amount().hint(&at_most),
-        Field::choice("reason", "Reason", [("", "–")].into_iter().chain(reasons)),
+        Field::choice("reason", "Reason", options_or("–", reasons)),
         Field::text("note", "Note for yourselves"),
     ];
     let goes = "The buyer gets this amount, and the shop cannot take it back. Pay it back?";

@@ -9,10 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    addresses,
     fulfillments::{self, Fulfillment},
-    history::history,
+    history::{changes, history},
+    owed::{self, Credit},
     payments::{self, Payment},
     states::{FULFILLMENT, PAYMENT, STATUS},
+    transfers,
 };
 use crate::pages::{
     named::{LOCATIONS, Named, named},
@@ -29,16 +32,18 @@ pub(super) struct Order {
     status: String,
     payment_status: String,
     fulfillment_status: String,
-    email: Option<String>,
+    pub(super) email: Option<String>,
     pub(super) currency_code: String,
     sales_channel: Option<Named>,
     region: Option<Named>,
     customer: Option<Customer>,
-    shipping_address: Option<Postal>,
-    billing_address: Option<Postal>,
+    pub(super) shipping_address: Option<Postal>,
+    pub(super) billing_address: Option<Postal>,
     pub(super) items: Vec<Line>,
     shipping_methods: Vec<Method>,
-    payment_collections: Vec<Collection>,
+    pub(super) payment_collections: Vec<Collection>,
+    #[serde(default)]
+    pub(super) credit_lines: Vec<Credit>,
     /// None where the shop runs without the module of fulfilments.
     fulfillments: Option<Vec<Fulfillment>>,
     item_subtotal: Decimal,
@@ -47,7 +52,7 @@ pub(super) struct Order {
     shipping_subtotal: Decimal,
     tax_total: Decimal,
     total: Decimal,
-    summary: Summary,
+    pub(super) summary: Summary,
 }
 
 #[derive(Deserialize)]
@@ -83,25 +88,49 @@ struct Method {
 }
 
 #[derive(Deserialize)]
-struct Collection {
+pub(super) struct Collection {
+    pub(super) id: String,
+    pub(super) amount: Decimal,
+    captured_amount: Option<Decimal>,
+    status: String,
     #[serde(default)]
     payments: Vec<Payment>,
 }
 
+impl Collection {
+    /// Was it asked for, and nothing of it paid?
+    pub(super) fn is_unpaid(&self) -> bool {
+        self.status == "not_paid"
+    }
+
+    /// What it still asks for.
+    pub(super) fn open(&self) -> Decimal {
+        match &*self.status {
+            "canceled" => Decimal::ZERO,
+            _ => self.amount - self.captured_amount.unwrap_or_default(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
-struct Summary {
+pub(super) struct Summary {
     paid_total: Decimal,
     refunded_total: Decimal,
-    pending_difference: Decimal,
+    /// What is still to be paid; if it is negative, what is owed to the customer.
+    pub(super) pending_difference: Decimal,
 }
 
 const FIELDS: &str = "id,display_id,created_at,canceled_at,email,currency_code,sales_channel.id,\
      sales_channel.name,region.id,region.name,customer.id,customer.email,*shipping_address,*billing_address,\
      items.id,items.title,items.subtitle,items.variant_sku,items.product_id,items.quantity,items.unit_price,\
      items.total,items.detail.fulfilled_quantity,items.detail.shipped_quantity,\
-     items.detail.delivered_quantity,shipping_methods.name,payment_collections.payments.amount,\
+     items.detail.delivered_quantity,shipping_methods.name,credit_lines.amount,\
+     credit_lines.metadata,payment_collections.id,payment_collections.amount,\
+     payment_collections.captured_amount,payment_collections.status,payment_collections.payments.amount,\
      payment_collections.payments.provider_id,payment_collections.payments.canceled_at,\
      *payment_collections.payments.captures,*payment_collections.payments.refunds,\
+     payment_collections.payments.refunds.refund_reason.id,\
+     payment_collections.payments.refunds.refund_reason.label,\
      *fulfillments.items,*fulfillments.labels,item_subtotal,discount_total,credit_line_total,shipping_subtotal,\
      tax_total,total,summary";
 
@@ -141,15 +170,21 @@ async fn order(call: &PageCall) -> Result<Order, Fault> {
 pub(super) async fn show(call: PageCall) -> Result<Page, Fault> {
     let order = order(&call).await?;
     let locations = named(&call, LOCATIONS).await?;
+    let changes = changes(&call, &order).await?;
     let body = html! {
         section class="card" { (head(&call, &order)) }
         section class="card" { h2 { "Lines" } (lines(&call, &order)) (totals(&call, &order)) }
-        section class="card" { h2 { "Payments" } (payments::shown(&call, &order).await?) }
+        section class="card" {
+            h2 { "Payments" }
+            (payments::shown(&call, &order).await?)
+            (owed::shown(&call, &order))
+        }
         @if order.fulfillments.is_some() {
             section class="card" { h2 { "Goods" } (fulfillments::shown(&call, &order, &locations)) }
         }
-        section class="card" { h2 { "Addresses" } (addresses(&order)) }
-        section class="card" { h2 { "What happened" } (history(&call, &order).await?) }
+        section class="card" { h2 { "Addresses" } (addresses::shown(&call, &order)) }
+        (transfers::shown(&call, &changes))
+        section class="card" { h2 { "What happened" } (history(&call, &order, &changes)) }
         (widgets(&call, PageOf::Order, &order.id).await)
     };
     Ok(Page::new(format!("Order #{}", order.display_id), body).below("/orders", "Orders"))
@@ -226,14 +261,6 @@ fn totals(call: &PageCall, order: &Order) -> Markup {
     ])
 }
 
-fn addresses(order: &Order) -> Markup {
-    let shown = |it: &Option<Postal>| match it {
-        Some(it) => it.shown(),
-        None => html! { "–" },
-    };
-    facts([("Sent to", shown(&order.shipping_address)), ("Billed to", shown(&order.billing_address))])
-}
-
 pub(super) async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let address = Address::of("/admin/orders").then(call.path("id"));
     match form.action() {
@@ -242,6 +269,13 @@ pub(super) async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         }
         "capture" => payments::capture(&call, &form).await?,
         "refund" => payments::refund(&call, &form).await?,
+        "email" | "address" => addresses::correct(&call, &form, address).await?,
+        "collect" => owed::ask(&call, &form).await?,
+        "paid" => owed::mark_paid(&call, form.of_id()).await?,
+        "forget" => owed::forget(&call, form.of_id()).await?,
+        "credit" => owed::give(&call, &form, address).await?,
+        "transfer" => transfers::request(&call, &form, address).await?,
+        "withdraw" => transfers::withdraw(&call, address).await?,
         "pack" => fulfillments::pack(&call, &form, address).await?,
         "ship" => fulfillments::ship(&call, &form).await?,
         "deliver" => fulfillments::deliver(&call, &form, address).await?,
