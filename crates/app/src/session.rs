@@ -95,25 +95,30 @@ pub(crate) fn next_of(text: &str) -> &str {
 
 /// The page at which one logs in.
 pub(crate) fn login_form(root: &str, next: &str, form: &Form, refused: Option<&Fault>) -> Markup {
-    login(&format!("{root}/login"), ("next", next_of(next)), form, refused)
+    login("", &format!("{root}/login"), ("next", next_of(next)), form, refused)
 }
 
 /// The page at which one logs in again, because the session ended before a form was sent. It leads back to
 /// the page of the form, with what was typed.
 pub(crate) fn login_again(page: &str, typed: &str, form: &Form, refused: Option<&Fault>) -> Markup {
-    html! {
-        p { "The session has ended. What you typed is kept: log in, and send it again." }
-        (login(page, (TYPED, typed), form, refused))
-    }
+    let why = "The session has ended. What you typed is kept: log in, and send it again.";
+    login(why, page, (TYPED, typed), form, refused)
 }
 
 /// The field of that page that keeps what was typed, as a query string.
 pub(crate) const TYPED: &str = "typed";
 
-fn login(action: &str, (name, value): (&str, &str), form: &Form, refused: Option<&Fault>) -> Markup {
+fn login(
+    why: &str,
+    action: &str,
+    (name, value): (&str, &str),
+    form: &Form,
+    refused: Option<&Fault>,
+) -> Markup {
     html! {
         form method="post" action=(action) class="login" {
             h1 { "Log in" }
+            @if !why.is_empty() { p { (why) } }
             @if let Some(fault) = refused { (problem(&said(fault))) }
             input type="hidden" name=(name) value=(value);
             (Field::line("email", "email", "E-mail").value(form.text("email")).autocomplete("username").required())
