@@ -33,9 +33,11 @@ pub(super) fn shown(call: &PageCall, order: &Order) -> Markup {
     html! {
         @for it in order.payment_collections.iter().filter(|it| it.is_unpaid()) {
             h3 { "Asked for " (call.money(it.amount, currency)) " " (badge("warn", "Not paid")) }
+            @let [mark, forget] = ["paid", "forget"].map(|action| format!("{action} {}", it.id));
+            @let amount = format!("{} {}", it.amount, currency.to_uppercase());
             div class="buttons" {
-                (call.button(Button::new(&format!("paid {}", it.id), "Mark as paid").asking(paid)))
-                (call.button(Button::new(&format!("forget {}", it.id), "Ask no more").quiet()))
+                (call.button(Button::new(&mark, "Mark as paid").asking(paid).of(&amount)))
+                (call.button(Button::new(&forget, "Ask no more").quiet().of(&amount)))
             }
         }
         @for it in &order.credit_lines {
