@@ -31,6 +31,6 @@ pub use records::{
 };
 pub use sums::{
     CHARGE_SUMS, ChargeSums, Charged, Discount, QUOTIENT_DIGITS, RAW_TOTALS, Split, TOTALS, Tax, Totals,
-    charge_field, shares, show_sum, total_field,
+    charge_field, is_rate, shares, show_sum, total_field,
 };
 pub use tax::{TaxAddress, TaxItem, TaxLines, TaxProvider, TaxRequest, TaxShipping, Taxing};

@@ -6,6 +6,7 @@ use std::{iter::Sum, ops::Add};
 use atoll_kernel::{
     Decimal,
     data::{ComputedFields, Exact, FieldKind, FieldValue},
+    limits::TAX_RATE_MAX,
 };
 
 /// Digits behind the point of a quotient: of the net amount of a price that includes taxes, and of a share of
@@ -67,6 +68,9 @@ impl Tax {
     }
 
     /// Splits an amount into what is due without taxes, and the taxes.
+    ///
+    /// Panics on overflow, as every operator on decimals: amounts and rates were checked where they came from
+    /// (requests, providers, hooks, modules that place orders).
     pub fn split(self, amount: Decimal, is_tax_inclusive: bool) -> Split {
         if !is_tax_inclusive {
             return Split { net: amount, tax: amount * self.rate };
@@ -74,10 +78,16 @@ impl Tax {
         if self.rate.is_zero() {
             return Split { net: amount, tax: Decimal::ZERO };
         }
-        // The divisor is one and a rate that is not negative, and amounts are within the limit of requests.
-        let net = amount.quotient(Decimal::ONE + self.rate, QUOTIENT_DIGITS).unwrap_or(amount);
+        let net = amount.quotient(Decimal::ONE + self.rate, QUOTIENT_DIGITS);
+        let net = net.expect("overflow of an amount without its taxes");
         Split { net, tax: amount - net }
     }
+}
+
+/// Is this a rate of a tax, in percent? It is between 0 and [`TAX_RATE_MAX`], so that no total is negative,
+/// and no longer than a number of a request, so that totals have room for their digits.
+pub fn is_rate(rate: Decimal) -> bool {
+    !rate.is_negative() && rate <= Decimal::from(TAX_RATE_MAX) && rate.is_short()
 }
 
 /// An amount without its taxes, and these.
@@ -108,8 +118,10 @@ pub fn shares(whole: Decimal, rates: &[Decimal]) -> Vec<Decimal> {
     let mut rest = whole;
     let share = |(n, rate): (usize, &Decimal)| {
         let is_last = n + 1 == rates.len();
-        let share =
-            if is_last { rest } else { (whole * *rate).quotient(sum, QUOTIENT_DIGITS).unwrap_or_default() };
+        let exact = || (whole * *rate).quotient(sum, QUOTIENT_DIGITS);
+        // Beyond the digits that a decimal has, the quotient comes first.
+        let coarse = || Some((whole.quotient(sum, QUOTIENT_DIGITS)? * *rate).round(QUOTIENT_DIGITS));
+        let share = if is_last { rest } else { exact().or_else(coarse).unwrap_or_default() };
         rest -= share;
         share
     };

@@ -1,6 +1,11 @@
 //! Errors of orders. The texts are the wire's.
 
-use atoll_kernel::{Fault, data::RowError, serde_json, store_errors};
+use atoll_kernel::{
+    Fault,
+    data::RowError,
+    limits::{NUMBER_DIGITS_MAX, TAX_RATE_MAX},
+    serde_json, store_errors,
+};
 
 use crate::credit::CREDIT_LINES_MAX;
 
@@ -46,6 +51,12 @@ pub enum Error {
     /// The order has [`CREDIT_LINES_MAX`] credit lines.
     #[error("Order {0} has {CREDIT_LINES_MAX} credit lines, which is the limit")]
     TooManyCredits(String),
+    /// A number of the order is so long that its totals could not be computed, or a rate is no percentage.
+    #[error(
+        "the numbers of an order have at most {NUMBER_DIGITS_MAX} digits, and rates are between 0 and \
+         {TAX_RATE_MAX}"
+    )]
+    TooLarge,
     /// The given address cannot be deserialised.
     #[error("Invalid request: {0}")]
     Address(#[from] serde_json::Error),
@@ -71,6 +82,7 @@ impl From<Error> for Fault {
             | Error::NothingToCredit(_)
             | Error::CreditTooMuch(_)
             | Error::TooManyCredits(_)
+            | Error::TooLarge
             | Error::Address(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }

@@ -4,6 +4,7 @@ mod change;
 mod credit;
 mod error;
 mod line;
+mod numbers;
 mod parts;
 mod service;
 mod types;

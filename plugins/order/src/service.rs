@@ -10,11 +10,12 @@ use atoll_kernel::{
 
 use crate::{
     BY_LINE, Error, FulfillmentStatus, ORDERS, Order, OrderAddress, OrderItem, OrderLineItem, OrderShipping,
-    OrderStatus,
+    OrderStatus, numbers::check_numbers,
 };
 
-/// Creates an order with the next display id.
+/// Creates an order with the next display id. Errors: its totals could not be computed.
 pub fn place_order(tx: &mut dyn Write, at: &Moment, mut order: Order) -> Result<Order, Error> {
+    check_numbers(&order)?;
     order.display_id = next_number(tx, "order.display_id")?;
     if order.id.is_empty() {
         order.id = at.id();

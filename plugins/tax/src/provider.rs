@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use atoll_checkout::{TaxAddress, TaxLines, TaxProvider, TaxRequest, Taxing};
+use atoll_checkout::{TaxAddress, TaxLines, TaxProvider, TaxRequest, Taxing, is_rate};
 use atoll_kernel::{
-    Ctx, Decimal, Fault, Moment, Read, Registry, StoreError, Write,
+    Ctx, Fault, Moment, Read, Registry, StoreError, Write,
     data::{Direction, RowError, Scan},
     limits::TAX_RATE_MAX,
     provider,
@@ -48,9 +48,7 @@ pub fn taxes(tx: &dyn Read, registry: &Registry, request: &TaxRequest) -> Result
 /// The lines that a provider has answered. Error: a rate with which a total would be negative, or have more
 /// digits than there is room for.
 pub fn checked_lines(provider: &str, lines: TaxLines) -> Result<TaxLines, Fault> {
-    let is_sound =
-        |rate: Decimal| !rate.is_negative() && rate <= Decimal::from(TAX_RATE_MAX) && rate.is_short();
-    if lines.values().flatten().all(|it| is_sound(it.rate)) {
+    if lines.values().flatten().all(|it| is_rate(it.rate)) {
         return Ok(lines);
     }
     let text =

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use atoll_checkout::is_rate;
 use atoll_kernel::{
-    Decimal, Moment, Read, Write,
+    Moment, Read, Write,
     data::Patch,
-    limits::{TAX_CODE_CHARS_MAX, TAX_PROVINCES_MAX, TAX_RATE_MAX, TAX_RATES_MAX, TAX_RULES_MAX},
+    limits::{TAX_CODE_CHARS_MAX, TAX_PROVINCES_MAX, TAX_RATES_MAX, TAX_RULES_MAX},
     serde::Deserialize,
 };
 
@@ -168,8 +169,7 @@ pub fn create_rate(tx: &mut dyn Write, at: &Moment, new: NewTaxRate) -> Result<T
 
 /// The rate is a percentage, and no other one is the default.
 fn check_rate(tx: &dyn Read, rate: &TaxRate) -> Result<(), Error> {
-    let is_percent = |it: &Decimal| !it.is_negative() && *it <= Decimal::from(TAX_RATE_MAX);
-    if let Some(percent) = rate.rate.filter(|it| !is_percent(it)) {
+    if let Some(percent) = rate.rate.filter(|it| !is_rate(*it)) {
         return Err(Error::Rate(percent));
     }
     let default = TAX_RATES.table.id_by(tx, &DEFAULT_RATE, &[&rate.tax_region_id])?;

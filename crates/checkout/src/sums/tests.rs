@@ -36,6 +36,44 @@ impl Charged for Charge {
     }
 }
 
+/// The largest and the finest numbers of requests, and of products of two: nothing overflows, and nothing is
+/// lost.
+mod edges {
+    use super::*;
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn amounts_with_taxes_are_split_exactly() {
+        let (largest, finest) = (decimal("999999999999999"), decimal("0.000000000000001"));
+        for amount in [largest * largest, largest * finest, finest * finest, -(largest * largest)] {
+            for rate in [decimal("1000"), decimal("999.999999999999"), finest, Decimal::ZERO] {
+                assert!(is_rate(rate));
+                let tax = Tax::of([rate, rate].into_iter());
+                assert_eq!(tax.split(amount, true).gross(), amount, "{rate} % in {amount}");
+                assert_eq!(tax.split(amount, false).net, amount, "{rate} % on {amount}");
+            }
+        }
+        for text in ["-1", "1000.1", "0.0000000000000001"] {
+            assert!(!is_rate(decimal(text)), "{text}");
+        }
+    }
+
+    /// A tax that has no room for twenty more digits is shared out all the same.
+    #[test]
+    fn long_taxes_are_shared_out_in_proportion() {
+        let rates = [decimal("99.0000000000001"); 3];
+        let amount = decimal("123456.000000001");
+        let tax = Tax::of(rates.into_iter()).split(amount * amount, false).tax;
+        let shares = shares(tax, &rates);
+        let third = tax.quotient(3_i64.into(), 6).expect("a third");
+        assert!(shares.iter().all(|it| it.round(6) == third), "{shares:?} of {tax}");
+        assert_eq!(shares.into_iter().sum::<Decimal>(), tax);
+    }
+}
+
 mod recorded {
     use super::*;
 
