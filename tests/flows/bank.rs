@@ -134,7 +134,7 @@ fn read_webhook(ctx: &Ctx, request: &WebhookRequest) -> Result<Option<PaymentNot
     let signature = request.header("bank-signature")?;
     check_timed_signature(WEBHOOK_SECRET, &request.body, signature, ctx.now(), WEBHOOK_TOLERANCE)?;
     let event: Value = serde_json::from_slice(&request.body).map_err(|it| Fault::invalid(it.to_string()))?;
-    let amount = event["amount"].as_i64().unwrap_or_default().into();
+    let amount = serde_json::from_value(event["amount"].clone()).unwrap_or_default();
     let told = PaymentTold { amount, data: Metadata::default() };
     let outcome = match event["type"].as_str() {
         Some("authorized") => PaymentOutcome::Authorized(told),

@@ -10,12 +10,13 @@ use std::{
 };
 
 use atoll_kernel::{
-    Actor, Fault, Registry,
+    Actor, Ctx, Fault, Moment, Registry, Write,
     data::Store,
     flow,
     flow::{Local, Point, Probe, When},
     saga::EXECUTIONS,
 };
+use atoll_payment::{PAYMENTS, forget_asked};
 use atoll_storage::engines::{Crash, EngineFault, Faulty, Memory, Switch};
 use atoll_testkit::{Dump, TestApp};
 use serde_json::json;
@@ -105,8 +106,23 @@ impl Scenario {
             assert!(run.has_ended(), "{}: a run is stuck: {:?}", self.flow, run.state);
             assert_eq!(run.undo_error, None, "{}", self.flow);
         }
+        answer_payments(&app.ctx).await;
         Dump::of(&app.ctx, LOG)
     }
+}
+
+/// A payment notes what its provider was asked for until it has answered: that is left of a capture or refund
+/// that has failed.
+async fn answer_payments(ctx: &Ctx) {
+    let answer = |tx: &mut dyn Write, at: &Moment| {
+        for payment in PAYMENTS.table.list_all(tx)? {
+            if payment.unanswered.is_some() {
+                forget_asked(tx, at, &payment.id)?;
+            }
+        }
+        Ok(())
+    };
+    ctx.write(Actor::System, answer).await.expect("a write");
 }
 
 /// Failure modes.

@@ -19,7 +19,7 @@ use atoll_storage::engines::Memory;
 use atoll_testkit::{Client, Shop, TestApp, Variant, id, pay_with};
 use serde_json::{Value, json};
 
-use crate::bank::{self, Mood, account, account_is};
+use crate::bank::{self, Account, Mood, account, account_is};
 
 hook! { "test.look" in "complete-cart.validate" => look }
 hook! { "test.ask" in "complete-cart.authorizePayment" => external ask }
@@ -170,13 +170,13 @@ async fn capture_without_an_answer_is_retried_without_double_charge() {
     storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
     let path = format!("/admin/payments/{}", payment(&shop).await["id"].as_str().expect("an id"));
     let ask = async |what: &str| shop.admin.post(&format!("{path}/{what}"), json!({})).await;
-    for (what, taken) in [("capture", 20_i64), ("refund", 0)] {
+    for (what, done, taken) in [("capture", "captured", 20_i64), ("refund", "refunded", 0)] {
         account(&cart, |it| it.mood = Mood::Hangs);
         assert_eq!(ask(what).await.status, 500);
         assert_eq!(account(&cart, |it| it.taken()), taken.into(), "the bank has done it");
         account(&cart, |it| it.mood = Mood::Pays);
         let less = shop.admin.post(&format!("{path}/{what}"), json!({ "amount": 5 })).await;
-        assert_eq!(less.status, 422, "what was asked for, and may have been done, comes first");
+        assert_eq!(less.error(), unanswered(&path, done, 20), "what may have been done comes first");
         ask(what).await.ok();
         assert_eq!(account(&cart, |it| it.taken()), taken.into(), "and not twice");
     }
@@ -184,6 +184,84 @@ async fn capture_without_an_answer_is_retried_without_double_charge() {
     assert!(ask("refund").await.error().starts_with("400"), "there is nothing left");
     let view = shop.app.ctx.view();
     assert!(EXECUTIONS.table.list_all(&view).expect("runs").iter().all(|it| it.has_ended()));
+}
+
+/// The error for a payment whose provider has not answered.
+fn unanswered(payment: &str, done: &str, amount: u32) -> String {
+    let id = payment.rsplit('/').next().expect("a path");
+    format!(
+        "409 conflict (invalid_state_error): Payment {id}: it is not known whether {amount} was {done}; repeat \
+         that first"
+    )
+}
+
+/// A shop whose bank has authorised 20 for an order, with the paths of order and payment.
+async fn ordered(provider: &str) -> (Shop, String, String, String) {
+    let (shop, storefront, cart) = shop_paying_through(provider).await;
+    let order = storefront.post(&format!("/store/carts/{cart}/complete"), json!({})).await.ok();
+    let order = format!("/admin/orders/{}", id(&order["order"]));
+    let payment = format!("/admin/payments/{}", id(&payment(&shop).await));
+    (shop, cart, order, payment)
+}
+
+/// The bank has moved the money and not said so: an order that is cancelled by what is recorded would leave
+/// it there.
+#[tokio::test]
+async fn order_is_not_cancelled_while_an_answer_of_the_provider_is_open() {
+    for (what, done) in [("capture", "captured"), ("refund", "refunded")] {
+        let (shop, cart, order, payment) = ordered("pp_bank").await;
+        let background = start(&shop.app.ctx, Pace::default()).await.expect("a start");
+        let ask =
+            async |what: &str| shop.admin.post(&format!("{payment}/{what}"), json!({ "amount": 5 })).await;
+        let cancel = async || shop.admin.post(&format!("{order}/cancel"), json!({})).await;
+        if what == "refund" {
+            ask("capture").await.ok();
+        }
+        account(&cart, |it| it.mood = Mood::Hangs);
+        assert_eq!(ask(what).await.status, 500);
+        account(&cart, |it| it.mood = Mood::Pays);
+        assert_eq!(cancel().await.error(), unanswered(&payment, done, 5));
+        ask(what).await.ok();
+        cancel().await.ok();
+        account_is(&cart, |it| it.n_charged() == 0 && it.taken().is_zero()).await;
+        background.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_provider_has_refused_is_not_open() {
+    let (shop, cart, order, payment) = ordered("pp_bank").await;
+    let capture =
+        async |amount: u32| shop.admin.post(&format!("{payment}/capture"), json!({ "amount": amount })).await;
+    account(&cart, |it| it.mood = Mood::Hangs);
+    assert_eq!(capture(5).await.status, 500);
+    account(&cart, |it| {
+        *it = Account::default();
+        it.mood = Mood::Declines;
+    });
+    assert_eq!(capture(5).await.status, 422);
+    account(&cart, |it| it.mood = Mood::Pays);
+    capture(7).await.ok();
+    shop.admin.post(&format!("{order}/cancel"), json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn order_is_not_cancelled_during_a_capture() {
+    let (shop, cart, order, payment) = ordered("pp_patient_bank").await;
+    account(&cart, |it| it.mood = Mood::Waits);
+    let capture = {
+        let (admin, path) = (shop.admin.clone(), format!("{payment}/capture"));
+        tokio::spawn(async move { admin.post(&path, json!({})).await })
+    };
+    account_is(&cart, |it| !it.taken().is_zero()).await;
+    let cancel = async || shop.admin.post(&format!("{order}/cancel"), json!({})).await;
+    assert!(cancel().await.error().ends_with("is being changed"));
+    let refund = shop.admin.post(&format!("{payment}/refund"), json!({})).await;
+    assert!(refund.error().ends_with("is being changed"));
+    account(&cart, |it| it.mood = Mood::Pays);
+    capture.await.expect("an answer").ok();
+    let cancelled = cancel().await.ok()["order"].clone();
+    assert_eq!(cancelled["summary"]["refunded_total"], 20);
 }
 
 #[tokio::test]

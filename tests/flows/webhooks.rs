@@ -1,9 +1,11 @@
 //! Webhooks: a provider says later what became of a payment, and it is done once; and raw routes of a module.
 
+use atoll_background::{Pace, start};
 use atoll_kernel::{
     Fault, Timestamp,
     http::{self, Call, Encoding, Params, Part, Reply, Type, check_signature, header, sign, sign_timed},
     routes,
+    saga::{ExecutionState, WorkflowExecution},
 };
 use atoll_testkit::{Answer, Client, Shop, TestApp, Variant, id, pay_with};
 use axum::body::Body;
@@ -28,10 +30,15 @@ impl Scene {
     async fn new(provider: &'static str) -> Scene {
         let (shop, storefront, tea, cart) = shop_with_cart(TestApp::init().await).await;
         pay_with(&storefront, &cart, provider).await;
-        let path = format!("/store/carts/{cart}?fields=*payment_collection.payment_sessions");
-        let shown = storefront.get(&path).await.ok();
-        let session = id(&shown["cart"]["payment_collection"]["payment_sessions"][0]);
-        Scene { shop, storefront, tea, cart, session, provider }
+        let mut scene = Scene { shop, storefront, tea, cart, session: String::new(), provider };
+        scene.session = scene.current_session().await;
+        scene
+    }
+
+    async fn current_session(&self) -> String {
+        let path = format!("/store/carts/{}?fields=*payment_collection.payment_sessions", self.cart);
+        let shown = self.storefront.get(&path).await.ok();
+        id(&shown["cart"]["payment_collection"]["payment_sessions"][0])
     }
 
     /// A shop whose bank has not decided yet over the payment of the cart.
@@ -69,6 +76,12 @@ impl Scene {
         while self.orders().await.len() < n_orders {
             commits.changed().await.expect("a commit");
         }
+    }
+
+    /// The run that completes the cart.
+    fn run(&self) -> WorkflowExecution {
+        let found = WorkflowExecution::find(&self.shop.app.ctx.view(), "complete-cart", &self.cart);
+        found.expect("a read").expect("a run")
     }
 
     async fn orders(&self) -> Vec<Value> {
@@ -217,6 +230,104 @@ async fn failed_or_forgotten_payment_releases_the_stock() {
     }
 }
 
+/// The buyer does not wait for the bank, and pays in another way.
+#[tokio::test]
+async fn pending_payment_whose_session_was_replaced_is_given_up() {
+    let scene = Scene::pending().await;
+    pay_with(&scene.storefront, &scene.cart, "pp_system_default").await;
+    assert_eq!(scene.complete().await.ok()["type"], "order");
+    assert_eq!(account(&scene.cart, |it| it.n_charged()), 0, "the authorization was cancelled");
+    assert_eq!(scene.shop.reserved(&scene.tea.item).await, "2 of 9");
+    let late = scene.send(&scene.event("authorized", 20)).await.error();
+    assert!(late.starts_with("404"), "{late}");
+
+    // Or with the bank, by another session: it says so while the earlier one is waited for.
+    let mut scene = Scene::pending().await;
+    pay_with(&scene.storefront, &scene.cart, "pp_bank").await;
+    scene.session = scene.current_session().await;
+    let event = scene.event("authorized", 20);
+    let early = scene.send(&event).await.error();
+    assert!(early.ends_with("is being completed with another payment session"), "{early}");
+    account(&scene.cart, |it| it.mood = Mood::Pays);
+    scene.send(&event).await.ok();
+    assert_eq!(scene.orders().await.len(), 1);
+    assert_eq!(account(&scene.cart, |it| it.n_charged()), 1);
+}
+
+/// The bank has captured the money, and the order cannot be placed: its stock is not reserved any more.
+#[tokio::test]
+async fn what_was_captured_for_an_order_that_cannot_be_placed_is_given_back() {
+    let scene = Scene::pending().await;
+    let reservations = scene.shop.admin.get("/admin/reservations").await.ok();
+    let reservation = format!("/admin/reservations/{}", id(&reservations["reservations"][0]));
+    scene.shop.admin.delete(&reservation).await.ok();
+    scene.send(&scene.event("captured", 20)).await.ok();
+    let mut commits = scene.shop.app.ctx.store().commits();
+    while scene.run().state != ExecutionState::Reverted {
+        commits.changed().await.expect("a commit");
+    }
+    assert_eq!(scene.run().undo_error, None);
+    // The bank has not counted what it captured by itself.
+    assert_eq!(account(&scene.cart, |it| (it.n_charged(), it.taken())), (0, (-20_i64).into()));
+    assert!(scene.orders().await.is_empty());
+    assert_eq!(
+        scene.send(&scene.event("captured", 20)).await.error(),
+        format!("404 not_found: Payment session with id: {} was not found", scene.session)
+    );
+}
+
+/// The buyer has paid on the pages of the bank, and the tea is sold out.
+#[tokio::test]
+async fn what_was_captured_for_a_cart_that_cannot_be_completed_is_given_back() {
+    let scene = Scene::new("pp_bank").await;
+    let background = start(&scene.shop.app.ctx, Pace::default()).await.expect("a start");
+    let Shop { admin, location, .. } = &scene.shop;
+    let level = format!("/admin/inventory-items/{}/location-levels/{location}", scene.tea.item);
+    admin.post(&level, json!({ "stocked_quantity": 1 })).await.ok();
+    scene.send(&scene.event("captured", 20)).await.ok();
+    account_is(&scene.cart, |it| it.n_charged() == 0 && it.taken() == (-20_i64).into()).await;
+    let unknown = scene.send(&scene.event("captured", 20)).await.error();
+    assert!(unknown.starts_with("404"), "{unknown}");
+    assert!(scene.orders().await.is_empty());
+    // The buyer takes less, and pays again.
+    let line = only_line(&scene).await;
+    scene.storefront.post(&line, json!({ "quantity": 1 })).await.ok();
+    pay_with(&scene.storefront, &scene.cart, "pp_bank").await;
+    assert_eq!(scene.complete().await.ok()["type"], "order");
+    background.stop().await;
+}
+
+/// The path of the only line of the cart.
+async fn only_line(scene: &Scene) -> String {
+    let path = format!("/store/carts/{}", scene.cart);
+    let line = id(&scene.storefront.get(&path).await.ok()["cart"]["items"][0]);
+    format!("{path}/line-items/{line}")
+}
+
+/// The bank captures the money at about the time at which the order is cancelled, and says so afterwards.
+#[tokio::test]
+async fn what_was_captured_of_a_cancelled_order_is_given_back() {
+    for captured_before in [0, 5] {
+        let scene = Scene::new("pp_bank").await;
+        let background = start(&scene.shop.app.ctx, Pace::default()).await.expect("a start");
+        let order = format!("/admin/orders/{}", id(&scene.complete().await.ok()["order"]));
+        if captured_before > 0 {
+            scene.send(&scene.event("captured", captured_before)).await.ok();
+        }
+        scene.shop.admin.post(&format!("{order}/cancel"), json!({})).await.ok();
+        for amount in [20, 5, 20] {
+            scene.send(&scene.event("captured", amount)).await.ok();
+        }
+        let shown = scene.shop.admin.get(&order).await.ok()["order"].clone();
+        let summary = &shown["summary"];
+        let sums = ["paid_total", "refunded_total", "pending_difference"].map(|it| summary[it].clone());
+        assert_eq!(sums, [json!(20), json!(20), json!(0)]);
+        assert_eq!((&shown["status"], &shown["payment_status"]), (&json!("canceled"), &json!("refunded")));
+        account_is(&scene.cart, |it| it.n_charged() == 0 && it.taken() == (-20_i64).into()).await;
+        background.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn webhooks_without_a_valid_signature_do_nothing() {
     let scene = Scene::pending().await;
@@ -254,6 +365,10 @@ async fn webhooks_without_a_valid_signature_do_nothing() {
         (scene.event("authorized", 19), "400 invalid_data: 19 was authorized, and 20 is due"),
         (scene.event("captured", 21), "400 invalid_data: 21 was captured, of 20"),
         (scene.event("captured", 0), "400 invalid_data: 0 was captured, of 20"),
+        (
+            json!({ "type": "captured", "session_id": scene.session, "amount": 5.001 }),
+            "400 invalid_data: An amount in eur has at most 2 digits behind the point",
+        ),
         (
             json!({ "type": "authorized", "padding": "x".repeat(256 * 1024) }),
             "413 unknown_error: request entity too large",

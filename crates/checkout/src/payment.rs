@@ -36,7 +36,8 @@ pub trait PaymentProvider: Send + Sync {
     /// may be made again.
     ///
     /// A refusal is [`FaultKind::PaymentRefused`](atoll_kernel::FaultKind::PaymentRefused), or
-    /// `PaymentRequiresMore` if the buyer must do something first. Other errors are failures.
+    /// `PaymentRequiresMore` if the buyer must do something first. `Unexpected` and `Busy` are failures: what
+    /// was asked for may have been done. Any other error says that it was not.
     fn ask(&self, ctx: Ctx, request: PaymentRequest) -> Paying;
 
     /// Reads a webhook that was sent to `POST /hooks/payment/:provider_id`: checks its signature, and returns

@@ -12,7 +12,7 @@ events! {
     "invite.accepted", "invite.created", "invite.deleted", "invite.resent",
     "order.archived", "order.canceled", "order.completed", "order.fulfillment_canceled",
     "order.fulfillment_created", "order.placed", "order.transfer_requested", "order.updated",
-    "payment.captured", "payment.let_go", "payment.refunded",
+    "payment.captured", "payment.captured_in_vain", "payment.let_go", "payment.refunded",
     "product.created", "product.deleted", "product.updated",
     "product-category.created", "product-category.deleted", "product-category.updated",
     "product-collection.created", "product-collection.deleted", "product-collection.updated",

@@ -191,6 +191,9 @@ pub const NUMBER_DIGITS_MAX: u32 = 15;
 /// Numbers of more digits than [`NUMBER_DIGITS_MAX`] in one request body. Only metadata may have any, such as
 /// a measured curve or outline; the path of each is recorded.
 pub const LONG_NUMBERS_MAX: usize = 1_000;
+/// Characters of the note of a refund. A payment holds those of up to a thousand, and its provider is not
+/// asked to give back what could not be recorded.
+pub const REFUND_NOTE_CHARS_MAX: usize = 1_000;
 /// Fulfilments of one order, including cancelled ones. Creating a fulfilment reads them all, and so does
 /// showing the order. A hundred lines from five locations, each in its own parcel, are this many.
 pub const FULFILLMENTS_MAX: usize = 500;

@@ -1,8 +1,8 @@
 //! Errors of payments. The texts are the wire's, where it has one.
 
-use atoll_kernel::{Fault, FaultKind, data::RowError, store_errors};
+use atoll_kernel::{Fault, FaultKind, data::RowError, limits::REFUND_NOTE_CHARS_MAX, store_errors};
 
-use crate::service::MOVES_MAX;
+use crate::{Asked, service::MOVES_MAX};
 
 /// Why an amount was not captured, refunded or authorised.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,14 @@ pub enum Error {
     /// A request to the provider is in flight.
     #[error("Payment {0} is being changed")]
     Busy(String),
+    /// The provider was asked for something else, and has not answered: it may have been done.
+    #[error("Payment {id}: it is not known whether {} was {}; repeat that first", .asked.amount, done(.asked))]
+    Unanswered {
+        /// The payment.
+        id: String,
+        /// What the provider was asked for.
+        asked: Asked,
+    },
     /// The amount is zero or negative.
     #[error("The amount must be greater than 0")]
     NotPositive,
@@ -28,6 +36,9 @@ pub enum Error {
     /// The payment has [`MOVES_MAX`] captures or refunds.
     #[error("Payment {0} has {MOVES_MAX} captures or refunds, which is the limit")]
     TooManyMoves(String),
+    /// The note of a refund is too long.
+    #[error("The note of a refund has at most {REFUND_NOTE_CHARS_MAX} characters")]
+    LongNote,
     /// There is no such collection.
     #[error("PaymentCollection id not found: {0}")]
     NoCollection(String),
@@ -56,13 +67,19 @@ pub enum Error {
 
 store_errors!(Error);
 
+fn done(asked: &Asked) -> &'static str {
+    if asked.is_refund { "refunded" } else { "captured" }
+}
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound(_) | Error::NoCollection(_) | Error::NoReason(_) => {
                 Fault::not_found(error.to_string())
             }
-            Error::Busy(_) | Error::Changed(_) => Fault::new(FaultKind::Conflict, error.to_string()),
+            Error::Busy(_) | Error::Unanswered { .. } | Error::Changed(_) => {
+                Fault::new(FaultKind::Conflict, error.to_string())
+            }
             Error::Settled(_) | Error::NotPayable | Error::NotDeletable => {
                 Fault::not_allowed(error.to_string())
             }
@@ -71,6 +88,7 @@ impl From<Error> for Fault {
             | Error::CaptureTooMuch
             | Error::RefundTooMuch
             | Error::TooManyMoves(_)
+            | Error::LongNote
             | Error::NotManual(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }

@@ -14,12 +14,13 @@ use atoll_kernel::{
 pub use error::Error;
 pub use manual::SYSTEM_DEFAULT;
 pub use service::{
-    MOVES_MAX, Reversal, authorize, cancel_collection, capturable, capture, check_open, check_payable,
-    check_reason, close_session, delete_collection, delete_reason, is_enabled, open_payment, open_session,
-    pay_by_hand, refund, refundable, set_amount, set_busy,
+    MOVES_MAX, Reversal, authorize, cancel_collection, capturable, capture, check_captured, check_note,
+    check_open, check_payable, check_reason, close_session, delete_collection, delete_reason, forget_asked,
+    is_enabled, note_asked, open_payment, open_session, pay_by_hand, refund, refundable, set_amount,
+    set_free,
 };
 pub use types::{
-    Capture, CollectionStatus, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,
+    Asked, Capture, CollectionStatus, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,
     RefundReason, RefundReasonPatch, SessionStatus,
 };
 

@@ -5,11 +5,12 @@ use atoll_checkout::PaymentProvider;
 use atoll_kernel::{
     Decimal, Metadata, Moment, Read, StoreError, Write,
     data::{Entity, RowError},
+    limits::REFUND_NOTE_CHARS_MAX,
     registry::Providers,
 };
 
 use crate::{
-    Capture, CollectionStatus, Error, PAYMENT_COLLECTIONS, PAYMENT_PROVIDERS, PAYMENTS,
+    Asked, Capture, CollectionStatus, Error, PAYMENT_COLLECTIONS, PAYMENT_PROVIDERS, PAYMENTS,
     PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentSession, REFUND_REASONS, Refund, RefundReason,
     SessionStatus,
 };
@@ -58,19 +59,19 @@ pub fn open_session(
 }
 
 /// Removes a session whose authorisation was cancelled: no webhook that was sent before can settle it. A
-/// session that was replaced or authorised is left alone.
-pub fn close_session(tx: &mut dyn Write, at: &Moment, session: &PaymentSession) -> Result<(), Error> {
+/// session that was replaced or authorised is left alone. Returns whether it was removed.
+pub fn close_session(tx: &mut dyn Write, at: &Moment, session: &PaymentSession) -> Result<bool, Error> {
     let Some(collection) = PAYMENT_COLLECTIONS.get(tx, &session.payment_collection_id)? else {
-        return Ok(());
+        return Ok(false);
     };
     if !collection.payment_sessions.contains(session) {
-        return Ok(());
+        return Ok(false);
     }
     PAYMENT_COLLECTIONS.update(tx, at, &collection.id, |it: &mut PaymentCollection| {
         it.payment_sessions.clear();
         it.status = CollectionStatus::NotPaid;
     })?;
-    Ok(())
+    Ok(true)
 }
 
 /// Error if the collection is authorised, paid or cancelled.
@@ -132,13 +133,34 @@ pub fn capturable(payment: &Payment, amount: Option<Decimal>) -> Result<Decimal,
     if payment.canceled_at.is_some() {
         return Err(Error::Canceled(payment.id.to_string()));
     }
-    within(amount, payment.amount - payment.captured(), Error::CaptureTooMuch)
+    let amount = within(amount, payment.amount - payment.captured(), Error::CaptureTooMuch)?;
+    check_answered(payment, Some(&Asked::capture(amount)))?;
+    Ok(amount)
+}
+
+/// Checks an amount that the provider has captured by itself. It is recorded whatever has become of the
+/// payment since: the money is there.
+pub fn check_captured(payment: &Payment, amount: Decimal) -> Result<(), Error> {
+    check_room(payment, payment.captures.len())?;
+    within(Some(amount), payment.amount - payment.captured(), Error::CaptureTooMuch).map(drop)
 }
 
 /// The amount to refund: the requested one, or all that was captured.
 pub fn refundable(payment: &Payment, amount: Option<Decimal>) -> Result<Decimal, Error> {
     check_room(payment, payment.refunds.len())?;
-    within(amount, payment.captured() - payment.refunded(), Error::RefundTooMuch)
+    let amount = within(amount, payment.captured() - payment.refunded(), Error::RefundTooMuch)?;
+    check_answered(payment, Some(&Asked::refund(amount)))?;
+    Ok(amount)
+}
+
+/// Error if the provider has not answered an earlier request, unless it is asked for the same again.
+fn check_answered(payment: &Payment, asked: Option<&Asked>) -> Result<(), Error> {
+    match &payment.unanswered {
+        Some(earlier) if Some(earlier) != asked => {
+            Err(Error::Unanswered { id: payment.id.to_string(), asked: earlier.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_room(payment: &Payment, n_moves: usize) -> Result<(), Error> {
@@ -156,9 +178,25 @@ fn within(amount: Option<Decimal>, left: Decimal, too_much: Error) -> Result<Dec
     }
 }
 
-/// Marks that a request to the provider is in flight, or has ended: a lock for one payment.
-pub fn set_busy(tx: &mut dyn Write, at: &Moment, id: &str, is_busy: bool) -> Result<Payment, Error> {
-    Ok(PAYMENTS.update(tx, at, id, |it: &mut Payment| it.is_busy = is_busy)?)
+/// Notes what the provider is asked for, and that the request is in flight: a lock for one payment.
+pub fn note_asked(tx: &mut dyn Write, at: &Moment, id: &str, asked: Asked) -> Result<(), Error> {
+    PAYMENTS.update(tx, at, id, |it: &mut Payment| {
+        it.is_busy = true;
+        it.unanswered = Some(asked);
+    })?;
+    Ok(())
+}
+
+/// No request is in flight any more. What was asked for stays noted, since it may have been done.
+pub fn set_free(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
+    PAYMENTS.update(tx, at, id, |it: &mut Payment| it.is_busy = false)?;
+    Ok(())
+}
+
+/// The provider has refused what it was asked for.
+pub fn forget_asked(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<(), Error> {
+    PAYMENTS.update(tx, at, id, |it: &mut Payment| it.unanswered = None)?;
+    Ok(())
 }
 
 /// Records a capture.
@@ -180,6 +218,7 @@ pub fn capture(
         it.captures.push(capture);
         it.data = data;
         it.is_busy = false;
+        it.unanswered.take_if(|it| !it.is_refund);
         if it.captured() == it.amount {
             it.captured_at = Some(at.now());
         }
@@ -204,6 +243,7 @@ pub fn refund(
         it.refunds.push(refund);
         it.data = data;
         it.is_busy = false;
+        it.unanswered.take_if(|it| it.is_refund);
     })?;
     settle(tx, at, &payment.payment_collection_id)?;
     Ok(payment)
@@ -219,21 +259,23 @@ pub struct Reversal {
     pub refund: Option<Refund>,
 }
 
-/// Cancels a collection: captured amounts are refunded, other authorisations cancelled.
+/// Cancels a collection: captured amounts are refunded, other authorisations cancelled. What the provider of
+/// a cancelled payment has captured since is refunded, too.
 pub fn cancel_collection(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Vec<Reversal>, Error> {
     let payments = PAYMENTS.table.list_by(tx, &PAYMENTS_BY_COLLECTION, &[id])?;
     let mut done = Vec::new();
-    for payment in payments.into_iter().filter(|it| it.canceled_at.is_none()) {
+    for payment in payments {
         if payment.is_busy {
             return Err(Error::Busy(payment.id.to_string()));
         }
+        check_answered(&payment, None)?;
         let left = payment.captured() - payment.refunded();
         if left > Decimal::ZERO {
             let back = Refund { id: at.id::<Refund>(), amount: left, ..Refund::default() };
             let payment = refund(tx, at, &payment.id, back, payment.data)?;
             done.push(Reversal { refund: payment.refunds.last().cloned(), payment });
         }
-        if payment.captured_at.is_none() {
+        if payment.captured_at.is_none() && payment.canceled_at.is_none() {
             let canceled = |it: &mut Payment| it.canceled_at = Some(at.now());
             let payment = PAYMENTS.update(tx, at, &payment.id, canceled)?;
             done.push(Reversal { payment, refund: None });
@@ -291,6 +333,14 @@ pub fn check_reason(tx: &dyn Read, id: &str) -> Result<(), Error> {
     match REFUND_REASONS.table.exists(tx, id)? {
         true => Ok(()),
         false => Err(Error::NoReason(id.to_owned())),
+    }
+}
+
+/// Error if the note of a refund is too long.
+pub fn check_note(note: &str) -> Result<(), Error> {
+    match note.chars().nth(REFUND_NOTE_CHARS_MAX) {
+        None => Ok(()),
+        Some(_) => Err(Error::LongNote),
     }
 }
 

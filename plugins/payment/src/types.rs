@@ -4,8 +4,9 @@ use atoll_kernel::{
     Decimal, Metadata, Timestamp,
     data::{ComputedFields, Exact},
     entity,
+    serde::{Deserialize, Serialize},
     serde_json::{Map, Value, json},
-    words,
+    stored, words,
 };
 
 entity! {
@@ -152,14 +153,41 @@ entity! {
         pub authorized_by: String,
         /// Is a request to the provider in flight? Other requests are refused meanwhile.
         pub is_busy: bool,
+        /// What the provider was asked for and has not answered. It may have been done, so that it is asked
+        /// for again before anything else is.
+        pub unanswered: Option<Asked>,
     }
-    hidden [authorized_by, is_busy]
+    hidden [authorized_by, is_busy, unanswered]
     embeds [many captures: Capture, many refunds: Refund]
     computed [
         raw_amount: Exact,
         /// The id of the session that was authorised.
         payment_session: Map<String, Value>,
     ] by compute_payment
+}
+
+stored! {
+    /// A capture or a refund that a provider is asked for.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(crate = "::atoll_kernel::serde")]
+    pub struct Asked {
+        /// Is it a refund? Otherwise it is a capture.
+        pub is_refund: bool,
+        /// How much.
+        pub amount: Decimal,
+    }
+}
+
+impl Asked {
+    /// A capture of this amount.
+    pub fn capture(amount: Decimal) -> Asked {
+        Asked { is_refund: false, amount }
+    }
+
+    /// A refund of this amount.
+    pub fn refund(amount: Decimal) -> Asked {
+        Asked { is_refund: true, amount }
+    }
 }
 
 impl Payment {

@@ -2,6 +2,7 @@
 
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_auth::PasswordHash;
+use atoll_checkout::PaymentTold;
 use atoll_flows::api_key::{CREATE_API_KEYS, NewKey};
 use atoll_flows::cart::{
     DELETE_EXPIRED_CARTS, DeleteExpired, ProviderAnswers, RECORD_PROVIDER_ANSWERS, REFRESH_CART_ITEMS,
@@ -10,10 +11,12 @@ use atoll_flows::cart::{
 use atoll_flows::order::{
     ACCEPT_ORDER_TRANSFER, AnswerTransfer, DECLINE_ORDER_TRANSFER, REQUEST_ORDER_TRANSFER,
 };
+use atoll_flows::payment::{CapturedInVain, RETURN_CAPTURED_PAYMENT};
 use atoll_flows::user::{
     CREATE_FIRST_USER, CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES,
 };
 use atoll_kernel::{Actor, Metadata, Moment, Timestamp, Write, http::Unsigned, saga::Saga};
+use atoll_payment::PAYMENT_COLLECTIONS;
 use atoll_testkit::pay_with;
 use atoll_user::USERS;
 use serde::{Serialize, de::DeserializeOwned};
@@ -69,6 +72,14 @@ impl Scene {
                 pay_with(&self.storefront, &self.cart, "pp_bank").await;
                 let carts = expired_carts(&self.shop.app.ctx.view(), "9", None).expect("a store");
                 run(&DELETE_EXPIRED_CARTS, DeleteExpired { first_kept: "9".into(), carts })
+            }
+            "return-captured-payment" => {
+                pay_with(&self.storefront, &self.cart, "pp_bank").await;
+                let view = self.shop.app.ctx.view();
+                let collections = PAYMENT_COLLECTIONS.table.list_all(&view).expect("a store");
+                let session = collections[0].payment_sessions[0].clone();
+                let told = PaymentTold { amount: session.amount, ..PaymentTold::default() };
+                run(&RETURN_CAPTURED_PAYMENT, CapturedInVain { session, told })
             }
             "create-users-workflow" => {
                 let password = PasswordHash::new("supersecret").expect("a hash");

@@ -7,7 +7,7 @@ use atoll_flows::cart::{
     ADD_TO_CART, AddLine, AddToCart, COMPLETE_CART, CREATE_CART, CodeChange, CompleteCart, CreateCart,
     DELETE_LINE_ITEMS, DeleteLineItems, REFRESH_CART_ITEMS, Scoped, TRANSFER_CART_CUSTOMER, TransferCart,
     UPDATE_CART, UPDATE_CART_PROMOTIONS, UPDATE_LINE_ITEM, UPDATE_TAX_LINES, UpdateCart, UpdateCodes,
-    UpdateLineItem, ask_providers,
+    UpdateLineItem, ask_providers, give_up_replaced,
 };
 use atoll_kernel::{
     Ctx, Decimal, Fault, FaultKind, Metadata,
@@ -390,7 +390,14 @@ async fn complete(mut call: Call) -> Result<Reply, Fault> {
     if input.is_stale() {
         ask_providers(&app, &id).await?;
     }
-    let (order, view) = match app.start(&COMPLETE_CART, pass.actor.clone(), Some(&transaction), input).await {
+    let start = || app.start(&COMPLETE_CART, pass.actor.clone(), Some(&transaction), input.clone());
+    let mut outcome = start().await;
+    if let Ok(Outcome::Waiting(run)) = &outcome
+        && give_up_replaced(&app, run).await?
+    {
+        outcome = start().await;
+    }
+    let (order, view) = match outcome {
         Ok(Outcome::Done(order, view)) => (order, view),
         Ok(Outcome::Waiting(_)) => {
             let pending = Fault::new(FaultKind::PaymentRequiresMore, "Payment authorization is pending");

@@ -22,7 +22,7 @@ pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
 pub use asked::{ProviderAnswers, RECORD_PROVIDER_ANSWERS, ask_providers, in_time, shipping_price};
 use atoll_availability::ChannelScope;
 pub(crate) use complete_cart::{AWAIT_PAYMENT, PaymentDecision, awaited_session};
-pub use complete_cart::{COMPLETE_CART, CompleteCart};
+pub use complete_cart::{COMPLETE_CART, CompleteCart, give_up_replaced};
 pub use create_cart::{CREATE_CART, CreateCart};
 pub use delete_expired::{DELETE_EXPIRED_CARTS, DeleteExpired, Position, expired_carts};
 pub use prices::REFRESH_CART_ITEMS;

@@ -8,6 +8,7 @@ mod move_money;
 mod progress;
 mod reasons;
 mod release;
+mod return_captured;
 mod webhook;
 
 pub use collect::{
@@ -24,4 +25,5 @@ pub use move_money::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
 pub(crate) use progress::{PaymentProgress, collections_of, tell_order, tell_orders};
 pub use reasons::{CREATE_REFUND_REASONS, DELETE_REFUND_REASONS, UPDATE_REFUND_REASONS};
 pub(crate) use release::release;
+pub use return_captured::{CapturedInVain, RETURN_CAPTURED_PAYMENT};
 pub use webhook::receive_notice;

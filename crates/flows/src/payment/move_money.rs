@@ -2,19 +2,19 @@
 
 use atoll_checkout::{PaymentAction, PaymentProvider, PaymentRequest, PaymentTold};
 use atoll_kernel::{
-    Ctx, Decimal, Fault, Metadata, flow,
+    Ctx, Decimal, Fault, FaultKind, Metadata, flow,
     flow::{Local, StepCall},
     saga::{External, Run},
     serde_json::json,
 };
 use atoll_order::{Order, OrderCreditLine, add_credit};
 use atoll_payment::{
-    Error, PAYMENTS, Payment, Refund, capturable, capture, check_reason, open_payment, refund, refundable,
-    set_busy,
+    Asked, Error, PAYMENTS, Payment, Refund, capturable, capture, check_captured, check_note, check_reason,
+    forget_asked, note_asked, open_payment, refund, refundable, set_free,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{due::check_moved, tell_orders};
+use crate::payment::{due::check_moved, release, tell_orders};
 use crate::points::{MoneyToMove, VALIDATE_MOVE};
 
 /// A capture or a refund.
@@ -69,7 +69,8 @@ struct Move {
 }
 
 /// Asks the provider, and writes the result. During an external call the payment is locked: a capture and a
-/// refund do not overlap.
+/// refund do not overlap. After a call without an answer it is not known whether the money was moved: nothing
+/// but the same request is admitted then, which has the same key.
 async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -> Result<String, Fault> {
     let id = input.payment_id.clone();
     let payment = PAYMENTS.get(&run.ctx().view(), &id)?.ok_or_else(|| Error::NotFound(id.clone()))?;
@@ -84,13 +85,18 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
             .await;
     }
     let (asked, wanted) = (action.clone(), input.clone());
-    let begun = run.local("begin", move |flow| {
-        let begun = begin(flow, &asked, &wanted)?;
-        if let Some(begun) = &begun {
-            set_busy(flow.tx, flow.at, &begun.payment.id, true)?;
-        }
-        Ok(begun)
-    });
+    let begun = run.local_undone_by(
+        "begin",
+        move |flow| {
+            let begun = begin(flow, &asked, &wanted)?;
+            if let Some(Move { payment, amount }) = &begun {
+                let is_refund = asked == PaymentAction::Refund;
+                note_asked(flow.tx, flow.at, &payment.id, Asked { is_refund, amount: *amount })?;
+            }
+            Ok(begun)
+        },
+        |flow, begun| begun.map_or(Ok(()), |it: Move| Ok(set_free(flow.tx, flow.at, &it.payment.id)?)),
+    );
     let Some(Move { payment, amount }) = begun.await? else { return Ok(id) };
     let n_before = match action {
         PaymentAction::Refund => payment.refunds.len(),
@@ -109,22 +115,37 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
         let answer = provider.ask(ctx, request.clone());
         async move { answer.await?.settled() }
     };
-    let data: Metadata = run.external(External::new("ask-provider", ask).timeout(provider.timeout())).await?;
+    let answer = run.external(External::new("ask-provider", ask).timeout(provider.timeout())).await;
+    if answer.as_ref().is_err_and(is_answer) {
+        let forget = move |flow: &mut Local<'_>| Ok(forget_asked(flow.tx, flow.at, &id)?);
+        run.local_undone_by("forget-asked", forget, |_, ()| Ok(())).await?;
+    }
+    let data: Metadata = answer?;
     run.finish("move-money", move |flow| end(flow, &action, &input, amount, data)).await
 }
 
-/// Records what the provider has captured in all, as far as it is more than what is recorded.
+/// Has the provider answered that it moves nothing? It may have moved the money, and failed then.
+fn is_answer(error: &Fault) -> bool {
+    !matches!(error.kind(), FaultKind::Unexpected | FaultKind::Busy)
+}
+
+/// Records what the provider has captured in all, as far as it is more than what is recorded. If the payment
+/// was cancelled meanwhile, it is given back.
 pub(crate) fn record_capture(flow: &mut Local<'_>, id: &str, told: PaymentTold) -> Result<String, Fault> {
     let payment = open_payment(flow.tx, id)?;
     let more = told.amount - payment.captured();
     if more <= Decimal::ZERO {
         return Ok(id.to_owned());
     }
-    let amount = capturable(&payment, Some(more))?;
-    check_moved(flow.tx, &payment, amount)?;
+    check_captured(&payment, more)?;
+    check_moved(flow.tx, &payment, more)?;
     let data = if told.data == Metadata::default() { payment.data } else { told.data };
     let input = MoveMoney { payment_id: id.to_owned(), ..MoveMoney::default() };
-    end(flow, &PaymentAction::Capture, &input, amount, data)
+    let done = end(flow, &PaymentAction::Capture, &input, more, data)?;
+    if payment.canceled_at.is_some() {
+        release(flow, &payment.payment_collection_id)?;
+    }
+    Ok(done)
 }
 
 /// Idempotency key of the next capture or refund of a payment, after `n_before` earlier ones.
@@ -139,6 +160,7 @@ fn begin(flow: &mut Local<'_>, action: &PaymentAction, input: &MoveMoney) -> Res
     flow.hook(&VALIDATE_MOVE, asked)?;
     let payment = open_payment(flow.tx, &input.payment_id)?;
     input.refund_reason_id.as_deref().map_or(Ok(()), |it| check_reason(flow.tx, it))?;
+    input.note.as_deref().map_or(Ok(()), check_note)?;
     let amount = match action {
         PaymentAction::Refund => refundable(&payment, input.amount)?,
         _ if payment.captured_at.is_some() => return Ok(None),

@@ -15,15 +15,19 @@ use atoll_payment::{
 };
 
 use crate::{
-    cart::{AWAIT_PAYMENT, COMPLETE_CART, CompleteCart, PaymentDecision, awaited_session},
-    payment::{CAPTURE_PAYMENT, MoveMoney},
+    cart::{
+        AWAIT_PAYMENT, COMPLETE_CART, CompleteCart, PaymentDecision, ask_providers, awaited_session,
+        give_up_replaced,
+    },
+    payment::{CAPTURE_PAYMENT, CapturedInVain, MoveMoney, RETURN_CAPTURED_PAYMENT, check_digits},
 };
 
 /// Acts on a notice of a provider, whose signature was checked. It has one effect, if it comes several times,
 /// or while the provider answers a request about the same payment: that is waited for.
 ///
 /// Errors: 404 if the provider has no such session, 400 if the amount does not fit, and those of
-/// [`COMPLETE_CART`] and [`CAPTURE_PAYMENT`]. The provider then sends the webhook again.
+/// [`COMPLETE_CART`] and [`CAPTURE_PAYMENT`]. The provider then sends the webhook again. What was captured
+/// for a cart that cannot be completed is given back instead.
 pub async fn receive_notice(ctx: &Ctx, provider_id: &str, notice: PaymentNotice) -> Result<(), Fault> {
     let about = About::find(&ctx.view(), provider_id, &notice.session_id)?;
     match notice.outcome {
@@ -75,6 +79,9 @@ impl About {
         let (id, view) = (&self.cart_id, ctx.view());
         let input = CompleteCart::with(ctx, &view, &CARTS.retrieve(&view, id)?)?;
         drop(view);
+        if input.is_stale() {
+            ask_providers(ctx, id).await?;
+        }
         // A run that is going on is waited for: it ends, or comes to wait for this.
         match ctx.start(&COMPLETE_CART, Actor::System, Some(id), input).await? {
             Outcome::Done(..) => Ok(()),
@@ -91,8 +98,12 @@ impl About {
             return Err(Fault::invalid(text));
         }
         if self.payment.is_none() {
+            // An order that cannot be placed because of it would leave the money with the provider.
+            check_digits(&ctx.view(), &self.session.currency_code, told.amount)?;
             let decision = PaymentDecision { data: told.data.clone(), captured: Some(told.amount) };
-            self.complete(ctx, decision).await?;
+            if let Err(error) = self.complete(ctx, decision).await {
+                return self.give_back(ctx, told, error).await;
+            }
             let session = &*self.session.id;
             self.payment = PAYMENTS.table.list_by(&ctx.view(), &PAYMENTS_BY_SESSION, &[session])?.pop();
         }
@@ -102,6 +113,21 @@ impl About {
         let input = MoveMoney { payment_id: id.clone(), told: Some(told), ..MoveMoney::default() };
         // A capture that is going on is waited for.
         ctx.start(&CAPTURE_PAYMENT, Actor::System, Some(&id), input).await.map(drop)
+    }
+
+    /// Gives back what was captured for a cart that cannot be completed. An error that may pass is returned:
+    /// the provider sends the webhook again.
+    async fn give_back(self, ctx: &Ctx, told: PaymentTold, error: Fault) -> Result<(), Fault> {
+        match error.kind() {
+            FaultKind::NotFound
+            | FaultKind::InvalidData
+            | FaultKind::NotAllowed
+            | FaultKind::PricesChanged => {
+                let input = CapturedInVain { session: self.session, told };
+                ctx.run(&RETURN_CAPTURED_PAYMENT, Actor::System, input).await.map(drop)
+            }
+            _ => Err(error),
+        }
     }
 
     /// The run that completes the cart, if it has not ended.
@@ -122,6 +148,7 @@ impl About {
         answer: Result<Value, String>,
     ) -> Result<(), Fault> {
         if awaited_session(run) != Some(&*self.session.id) {
+            give_up_replaced(ctx, run).await?;
             return Err(self.is_being_completed(" with another payment session"));
         }
         let answered = ctx.finish_step(COMPLETE_CART.name, &self.cart_id, AWAIT_PAYMENT, answer).await;

@@ -32,6 +32,7 @@ use payment::{Authorized, authorize_payment, decided, session_of};
 use place::{check_unchanged, place};
 use stock::{release_stock, reserve_stock};
 
+pub use payment::give_up_replaced;
 pub(crate) use payment::{AWAIT_PAYMENT, PaymentDecision, awaited_session};
 
 /// A cart to complete.

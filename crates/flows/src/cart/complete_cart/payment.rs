@@ -1,7 +1,7 @@
 //! The payment session of a cart: which one pays it, its authorisation, and waiting for a provider that
 //! decides later.
 
-use atoll_cart::Cart;
+use atoll_cart::{CARTS, Cart};
 use atoll_checkout::{PaymentAction, PaymentAnswer, PaymentRequest};
 use atoll_kernel::{
     Ctx, Decimal, Fault, FaultKind, Metadata, Read, StoreError,
@@ -12,7 +12,7 @@ use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, close_session};
 use serde::{Deserialize, Serialize};
 
-use super::Pending;
+use super::{COMPLETE_CART, Pending};
 use crate::payment::{check_provider, due};
 
 /// The provider's data, and the idempotency key of the authorisation.
@@ -33,14 +33,7 @@ pub(super) async fn authorize_payment(run: &mut Run, pending: &Pending) -> Resul
     let (Some(session), Some(provider)) = (&pending.session, pending.provider(run.ctx())?) else {
         return Ok(Authorized::default());
     };
-    let request = PaymentRequest {
-        action: PaymentAction::Authorize,
-        key: String::new(),
-        session_id: session.id.to_string(),
-        amount: session.amount,
-        currency_code: session.currency_code.clone(),
-        data: session.data.clone(),
-    };
+    let request = request(session, PaymentAction::Authorize);
     let again = request.clone();
     let authorize = move |ctx: Ctx, call: StepCall| {
         let request = PaymentRequest { key: call.key.clone(), ..request.clone() };
@@ -56,6 +49,18 @@ pub(super) async fn authorize_payment(run: &mut Run, pending: &Pending) -> Resul
         async move { provider.ask(ctx, request).await?.settled().map(drop) }
     };
     run.external(External::new("authorize-payment", authorize).timeout(provider.timeout()).undo(cancel)).await
+}
+
+/// A request about a payment session, whose key is that of the step that makes it.
+fn request(session: &PaymentSession, action: PaymentAction) -> PaymentRequest {
+    PaymentRequest {
+        action,
+        key: String::new(),
+        session_id: session.id.to_string(),
+        amount: session.amount,
+        currency_code: session.currency_code.clone(),
+        data: session.data.clone(),
+    }
 }
 
 /// The step in which a run waits for a webhook of the provider ([`receive_notice`]); its answer is a
@@ -81,8 +86,26 @@ pub(crate) fn awaited_session(run: &WorkflowExecution) -> Option<&str> {
     run.steps.iter().find(|it| it.name == OPEN_PAYMENT)?.output["id"].as_str()
 }
 
+/// Gives up a run that waits for the decision over a payment session which the buyer has replaced since: its
+/// authorisation is cancelled, and the cart can be completed with the other session. Returns whether it did.
+pub async fn give_up_replaced(ctx: &Ctx, run: &WorkflowExecution) -> Result<bool, Fault> {
+    let (view, id) = (ctx.view(), &run.transaction_id);
+    let session = session_of(&view, &CARTS.retrieve(&view, id)?)?;
+    if awaited_session(run) == session.as_ref().map(|it| &*it.id) {
+        return Ok(false);
+    }
+    drop(view);
+    let why = "The payment session was replaced".to_owned();
+    match ctx.beside().finish_step(COMPLETE_CART.name, id, AWAIT_PAYMENT, Err(why)).await {
+        // Another request was faster.
+        Err(error) if error.kind() == FaultKind::NotAllowed => Ok(true),
+        answered => answered.map(|()| true),
+    }
+}
+
 /// Waits for the decision of the provider. If the payment fails, or the order cannot be placed, the
-/// authorisation is cancelled, and its session removed: a webhook that comes late settles nothing.
+/// authorisation is cancelled, what was captured is given back, and the session is removed: a webhook that
+/// comes late settles nothing.
 pub(super) async fn decided(
     run: &mut Run,
     pending: &Pending,
@@ -95,13 +118,34 @@ pub(super) async fn decided(
         // Webhooks find the run of the cart, and not the run that it would be a part of.
         return Err(Fault::new(FaultKind::PaymentRequiresMore, "Payment authorization is pending"));
     }
-    let close =
-        |flow: &mut Local<'_>, session: PaymentSession| Ok(close_session(flow.tx, flow.at, &session)?);
+    let close = |flow: &mut Local<'_>, session: PaymentSession| {
+        Ok(close_session(flow.tx, flow.at, &session).map(drop)?)
+    };
     run.local_undone_by(OPEN_PAYMENT, move |_| Ok(session), close).await?;
     let PaymentDecision { data, captured } =
         run.wait(AWAIT_PAYMENT, Some(provider.pending_timeout())).await?;
     let data = if data == Metadata::default() { authorized.data } else { data };
-    Ok(Authorized { data, captured, is_pending: false, ..authorized })
+    let authorized = Authorized { data, captured, is_pending: false, ..authorized };
+    keep_captured(run, pending, &authorized).await?;
+    Ok(authorized)
+}
+
+/// Keeps what the provider has captured with its decision. The compensation gives it back: cancelling an
+/// authorisation does not.
+async fn keep_captured(run: &mut Run, pending: &Pending, authorized: &Authorized) -> Result<(), Fault> {
+    let (Some(session), Some(provider), Some(amount)) =
+        (&pending.session, pending.provider(run.ctx())?, authorized.captured)
+    else {
+        return Ok(());
+    };
+    let request = request(session, PaymentAction::Refund);
+    let request = PaymentRequest { amount, data: authorized.data.clone(), ..request };
+    let keep = |_: Ctx, _: StepCall| async { Ok(()) };
+    let give_back = move |ctx: Ctx, call: StepCall, _: Option<()>| {
+        let request = PaymentRequest { key: call.key, ..request.clone() };
+        async move { provider.ask(ctx, request).await?.settled().map(drop) }
+    };
+    run.external(External::new("keep-captured", keep).timeout(provider.timeout()).undo(give_back)).await
 }
 
 /// The payment session of a cart; none is needed if it is free.
