@@ -57,13 +57,29 @@ async fn credit(shop: &Shop, order: &str, amount: Value) -> Answer {
 
 /// An order of 20 that was made by a module, without a payment.
 async fn unpaid() -> (Shop, String) {
-    let (shop, ..) = Shop::web().await;
     let line = json!({ "title": "Tea", "quantity": 2, "unit_price": 10 });
-    let order = json!({ "input": { "currency_code": "eur", "items": [line] } });
-    shop.admin.post("/admin/workflows-executions/create-orders/run", order).await.ok();
+    made(json!({ "currency_code": "eur", "items": [line] })).await
+}
+
+/// An order that was made by a module.
+async fn made(order: Value) -> (Shop, String) {
+    let (shop, ..) = Shop::web().await;
+    make(&shop, order).await.ok();
     let orders = shop.admin.get("/admin/orders").await.ok();
     let order = format!("/admin/orders/{}", id(&orders["orders"][0]));
     (shop, order)
+}
+
+async fn make(shop: &Shop, order: Value) -> Answer {
+    let input = json!({ "input": order });
+    shop.admin.post("/admin/workflows-executions/create-orders/run", input).await
+}
+
+/// Asks for an amount, and has it paid outside of the shop.
+async fn pay_by_hand(shop: &Shop, order: &str, amount: Value) -> Answer {
+    let collection = ask_for(shop, order, amount).await.ok();
+    let path = format!("/admin/payment-collections/{}/mark-as-paid", id(&collection["payment_collection"]));
+    shop.admin.post(&path, json!({ "order_id": id_in(order) })).await
 }
 
 #[tokio::test]
@@ -248,8 +264,7 @@ async fn collection_of_more_than_is_owed_by_now_is_not_paid() {
 async fn collection_is_that_of_its_order() {
     let (shop, order) = unpaid().await;
     let line = json!({ "title": "Cup", "quantity": 1, "unit_price": 30 });
-    let input = json!({ "input": { "currency_code": "eur", "items": [line] } });
-    shop.admin.post("/admin/workflows-executions/create-orders/run", input).await.ok();
+    make(&shop, json!({ "currency_code": "eur", "items": [line] })).await.ok();
     let orders = shop.admin.get("/admin/orders").await.ok();
     let other = orders["orders"].as_array().into_iter().flatten().find(|it| id(it) != id_in(&order));
     let other = id(other.expect("another order"));
@@ -314,4 +329,150 @@ async fn refunds_have_a_reason() {
     assert_eq!((&refund["refund_reason_id"], &refund["refund_reason"]), (&json!(id(&late)), &Value::Null));
     // Its code is free again.
     shop.admin.post(reasons, json!({ "label": "Late", "code": "late" })).await.ok();
+}
+
+/// The module that placed the order has said that 15 of 20 were paid elsewhere.
+#[tokio::test]
+async fn what_was_paid_elsewhere_is_not_asked_for_again() {
+    let line = json!({ "title": "Tea", "quantity": 2, "unit_price": 10 });
+    let (shop, order) = made(json!({
+        "currency_code": "eur", "items": [line], "paid_total": 15, "payment_status": "partially_captured",
+    }))
+    .await;
+    assert_eq!(stand(&shop, &order).await, "partially_captured: 20 total, 15 paid, 0 back, 5 due");
+    assert!(ask_for(&shop, &order, json!(6)).await.error().contains("the order owes 5"));
+    let asked = ask_for(&shop, &order, json!(5)).await.ok();
+    assert_eq!(stand(&shop, &order).await, "partially_captured: 20 total, 15 paid, 0 back, 5 due");
+    let collection = format!("/admin/payment-collections/{}", id(&asked["payment_collection"]));
+    shop.admin.delete(&collection).await.ok();
+    pay_by_hand(&shop, &order, json!(5)).await.ok();
+    assert_eq!(stand(&shop, &order).await, "captured: 20 total, 20 paid, 0 back, 0 due");
+    shop.admin.post(&format!("{order}/cancel"), json!({})).await.ok();
+    assert_eq!(stand(&shop, &order).await, "partially_refunded: 20 total, 20 paid, 5 back, -15 due");
+}
+
+#[tokio::test]
+async fn refunds_at_once_are_at_most_what_was_captured() {
+    let (shop, order) = ordered().await;
+    let payment = payment_of(&shop, &order).await;
+    for amount in [5, 7, 8] {
+        shop.admin.post(&format!("{payment}/capture"), json!({ "amount": amount })).await.ok();
+    }
+    let refunds = (0..8).map(|_| {
+        let (admin, path) = (shop.admin.clone(), format!("{payment}/refund"));
+        tokio::spawn(async move { admin.post(&path, json!({ "amount": 5 })).await.status.is_success() })
+    });
+    let mut n_done = 0;
+    for refund in refunds.collect::<Vec<_>>() {
+        n_done += usize::from(refund.await.expect("an answer"));
+    }
+    assert_eq!(n_done, 4);
+    assert_eq!(stand(&shop, &order).await, "refunded: 0 total, 20 paid, 20 back, 0 due");
+}
+
+/// Two collections, paid by hand and given back in turns: each gives back what it holds, and no more.
+#[tokio::test]
+async fn refund_is_at_most_what_its_own_collection_holds() {
+    let (shop, order) = unpaid().await;
+    for amount in [15, 5] {
+        pay_by_hand(&shop, &order, json!(amount)).await.ok();
+    }
+    let refund = async |collection: usize, amount: Value| {
+        let shown = shown(&shop, &order).await;
+        let payment = id(&shown["payment_collections"][collection]["payments"][0]);
+        shop.admin.post(&format!("/admin/payments/{payment}/refund"), json!({ "amount": amount })).await
+    };
+    let too_much = "400 invalid_data: You are not allowed to refund more than the captured amount";
+    assert_eq!(refund(1, json!(6)).await.error(), too_much);
+    refund(1, json!(5)).await.ok();
+    assert_eq!(stand(&shop, &order).await, "partially_refunded: 15 total, 20 paid, 5 back, 0 due");
+    assert_eq!(refund(1, json!(0.01)).await.error(), too_much);
+    refund(0, json!(14.99)).await.ok();
+    assert_eq!(refund(0, json!(0.02)).await.error(), too_much);
+    refund(0, json!(0.01)).await.ok();
+    assert_eq!(stand(&shop, &order).await, "refunded: 0 total, 20 paid, 20 back, 0 due");
+    // What was given back is not asked for again.
+    assert!(ask_for(&shop, &order, json!(0.01)).await.error().contains("the order owes 0"));
+}
+
+#[tokio::test]
+async fn repeated_requests_move_money_once() {
+    let (shop, order) = unpaid().await;
+    let asked = ask_for(&shop, &order, json!(20)).await.ok()["payment_collection"].clone();
+    let path = format!("/admin/payment-collections/{}/mark-as-paid", id(&asked));
+    let once = |key: &str| shop.admin.clone().with_header("idempotency-key", key);
+    let (client, body) = (once("pay"), json!({ "order_id": id_in(&order) }));
+    let (first, second) = tokio::join!(client.post(&path, body.clone()), client.post(&path, body.clone()));
+    assert_eq!(first.ok()["payment_collection"]["id"], second.ok()["payment_collection"]["id"]);
+    let refund = format!("{}/refund", payment_of(&shop, &order).await);
+    for _ in 0..3 {
+        once("refund").post(&refund, json!({ "amount": 5 })).await.ok();
+        let voucher = json!({ "amount": -1, "reference": "voucher", "reference_id": "v_1" });
+        let refused = once("credit").post(&format!("{order}/credit-lines"), voucher).await.error();
+        assert!(refused.contains("negative pending difference"), "{refused}");
+    }
+    assert_eq!(stand(&shop, &order).await, "partially_refunded: 15 total, 20 paid, 5 back, 0 due");
+}
+
+#[tokio::test]
+async fn cancelled_order_is_not_paid() {
+    let (shop, order) = unpaid().await;
+    let asked = ask_for(&shop, &order, json!(15)).await.ok()["payment_collection"].clone();
+    shop.admin.post(&format!("{order}/cancel"), json!({})).await.ok();
+    let collection = format!("/admin/payment-collections/{}", id(&asked));
+    let path = format!("{collection}/mark-as-paid");
+    let paid = shop.admin.post(&path, json!({ "order_id": id_in(&order) })).await;
+    assert!(paid.error().contains("has been canceled"));
+    assert!(credit(&shop, &order, json!(1)).await.error().contains("has been canceled"));
+    assert_eq!(
+        shop.admin.delete(&collection).await.error(),
+        "400 not_allowed: Can only delete payment collections where status is not_paid"
+    );
+    assert_eq!(stand(&shop, &order).await, "canceled: 20 total, 0 paid, 0 back, 0 due");
+}
+
+#[tokio::test]
+async fn note_of_a_refund_is_short_and_for_admins() {
+    let (shop, web, storefront) = Shop::web().await;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let order = place(&shop, &storefront, &tea.id, 2).await;
+    let payment = payment_of(&shop, &order).await;
+    shop.admin.post(&format!("{payment}/capture"), json!({})).await.ok();
+    let refund = async |note: String| {
+        shop.admin.post(&format!("{payment}/refund"), json!({ "amount": 1, "note": note })).await
+    };
+    let too_long = "400 invalid_data: The note of a refund has at most 1000 characters";
+    assert_eq!(refund("ü".repeat(1_001)).await.error(), too_long);
+    refund(format!("secret{}", "ü".repeat(994))).await.ok();
+    for fields in ["*payment_collections.payments", "*payment_collections.payments.refunds"] {
+        let path = format!("/store/orders/{}?fields={fields}", id_in(&order));
+        let shown = storefront.get(&path).await;
+        assert!(!shown.json.to_string().contains("secret"), "{fields}: {}", shown.json);
+    }
+}
+
+#[tokio::test]
+async fn order_of_a_module_has_numbers_that_can_be_summed() {
+    let (shop, ..) = Shop::web().await;
+    let too_large = "400 invalid_data: the numbers of an order have at most 15 digits, and rates are between 0 \
+                     and 1000";
+    let with = |parts: Value| {
+        let mut line = json!({ "title": "Tea", "quantity": 1, "unit_price": 10, "is_tax_inclusive": true });
+        line.as_object_mut().expect("a line").extend(parts.as_object().expect("parts").clone());
+        json!({ "currency_code": "eur", "items": [line] })
+    };
+    for parts in [
+        json!({ "quantity": "1e40", "unit_price": "1e40" }),
+        json!({ "unit_price": "0.0000000000000001" }),
+        json!({ "tax_lines": [{ "rate": -100 }] }),
+        json!({ "tax_lines": [{ "rate": 1001 }] }),
+        json!({ "tax_lines": [{ "rate": "0.00000000000000000000000000000001" }] }),
+        json!({ "adjustments": [{ "exact_amount": "1e-31" }] }),
+        json!({ "adjustments": [{ "exact_amount": "1e15" }] }),
+    ] {
+        assert_eq!(make(&shop, with(parts.clone())).await.error(), too_large, "{parts}");
+    }
+    let sums = json!({ "tax_lines": [{ "rate": "999.999999999999" }], "adjustments": [{ "exact_amount": "1e-30" }] });
+    make(&shop, with(sums)).await.ok();
+    assert_eq!(shop.admin.get("/admin/orders").await.ok()["count"], 1);
 }

@@ -115,6 +115,9 @@ entity! {
         pub paid_total: Decimal,
         /// Refunded amount.
         pub refunded_total: Decimal,
+        /// What was paid, and not given back, before the order had a payment collection: elsewhere, as the
+        /// module says that placed it.
+        pub paid_elsewhere: Decimal,
         /// State of its fulfilment.
         pub fulfillment_status: FulfillmentStatus,
         /// A JSON object of the client's, stored as it is.
@@ -139,7 +142,10 @@ entity! {
         pub billing_address: Option<OrderAddress>,
     }
     search [display_id, email]
-    hidden [currency_digits, paid_total, refunded_total, change_id, promotion_ids, promotion_uses]
+    hidden [
+        currency_digits, paid_total, refunded_total, paid_elsewhere, change_id, promotion_ids,
+        promotion_uses,
+    ]
     embeds [
         many items: OrderLineItem,
         many shipping_methods: OrderShippingMethod,
@@ -233,8 +239,8 @@ impl Order {
         }
     }
 
-    /// What was captured, and not given back.
-    fn kept(&self) -> Decimal {
+    /// What was paid, and not given back.
+    pub fn kept(&self) -> Decimal {
         self.paid_total - self.refunded_total
     }
 

@@ -7,7 +7,7 @@ use atoll_kernel::{
     serde_json::{Map, json},
 };
 use atoll_links::ORDER_PAYMENT_COLLECTION;
-use atoll_order::{Order, open_order};
+use atoll_order::{ORDERS, Order, open_order};
 use atoll_payment::{
     Error, PAYMENT_COLLECTIONS, PaymentCollection, SYSTEM_DEFAULT, check_payable, delete_collection,
     is_enabled, pay_by_hand,
@@ -49,6 +49,10 @@ fn create(flow: &mut Local<'_>, input: NewCollection) -> Result<PaymentCollectio
         }
         check_digits(tx, &order.currency_code, amount)?;
         check_owed(&order, &others, amount)?;
+        if others.is_empty() {
+            // From now on it says what its collections say, and must not forget this.
+            ORDERS.update(tx, at, &order_id, |it: &mut Order| it.paid_elsewhere = it.kept())?;
+        }
         let currency_code = order.currency_code.clone();
         let collection = PaymentCollection { currency_code, amount, ..PaymentCollection::default() };
         let collection = PAYMENT_COLLECTIONS.create(tx, at, collection)?;

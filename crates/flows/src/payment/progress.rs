@@ -5,27 +5,24 @@ use atoll_links::ORDER_PAYMENT_COLLECTION;
 use atoll_order::{ORDERS, Order, PaymentStatus};
 use atoll_payment::{CollectionStatus, PAYMENT_COLLECTIONS, PaymentCollection};
 
-/// What the payment collections of an order come to.
+/// What was paid for an order: through its payment collections, and elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct PaymentProgress {
     pub(crate) status: PaymentStatus,
-    /// Captured.
+    /// Captured, or paid elsewhere.
     pub(crate) paid: Decimal,
     /// Given back.
     pub(crate) refunded: Decimal,
 }
 
 impl PaymentProgress {
-    /// Of these collections.
-    pub(crate) fn of(collections: &[PaymentCollection]) -> PaymentProgress {
-        let sum = |of: fn(&PaymentCollection) -> Option<Decimal>| collections.iter().filter_map(of).sum();
-        let (paid, refunded) = (sum(|it| it.captured_amount), sum(|it| it.refunded_amount));
+    /// Of these collections, and of what was paid elsewhere.
+    pub(crate) fn of(collections: &[PaymentCollection], elsewhere: Decimal) -> PaymentProgress {
+        let sum = |of: fn(&PaymentCollection) -> Option<Decimal>| -> Decimal {
+            collections.iter().filter_map(of).sum()
+        };
+        let (paid, refunded) = (elsewhere + sum(|it| it.captured_amount), sum(|it| it.refunded_amount));
         PaymentProgress { status: status(collections, paid, refunded), paid, refunded }
-    }
-
-    /// Of the collections of an order.
-    pub(crate) fn of_order(tx: &dyn Read, order_id: &str) -> Result<PaymentProgress, StoreError> {
-        Ok(PaymentProgress::of(&collections_of(tx, order_id)?))
     }
 }
 
@@ -59,8 +56,9 @@ pub(crate) fn collections_of(tx: &dyn Read, order_id: &str) -> Result<Vec<Paymen
 
 /// Writes how far the payment of an order has come into it.
 pub(crate) fn tell_order(tx: &mut dyn Write, at: &Moment, order_id: &str) -> Result<Order, Fault> {
-    let PaymentProgress { status, paid, refunded } = PaymentProgress::of_order(tx, order_id)?;
+    let collections = collections_of(tx, order_id)?;
     Ok(ORDERS.update(tx, at, order_id, |it: &mut Order| {
+        let PaymentProgress { status, paid, refunded } = PaymentProgress::of(&collections, it.paid_elsewhere);
         it.payment_status = status;
         it.paid_total = paid;
         it.refunded_total = refunded;
@@ -119,7 +117,8 @@ mod tests {
         ];
         for (collections, expect) in cases {
             let collections: Vec<_> = collections.iter().map(|it| collection(it)).collect();
-            assert_eq!(PaymentProgress::of(&collections).status.as_str(), *expect, "{collections:?}");
+            let progress = PaymentProgress::of(&collections, Decimal::ZERO);
+            assert_eq!(progress.status.as_str(), *expect, "{collections:?}");
         }
     }
 }

@@ -36,7 +36,7 @@ fn order_payments(it: &mut Verify<'_>) -> Result<(), StoreError> {
             let found = format!("no payment for {due} {}", order.currency_code);
             it.wrong("order.unpaid", ORDER, &order.id, found, "a payment collection");
         }
-        let (found, expected) = (stored(&order), PaymentProgress::of(&collections));
+        let (found, expected) = (stored(&order), PaymentProgress::of(&collections, order.paid_elsewhere));
         // A module may place an order that was paid elsewhere.
         if found != expected && !collections.is_empty() {
             it.wrong("order.payment", ORDER, &order.id, text(&found), text(&expected));
