@@ -5,7 +5,7 @@ use atoll_kernel::Decimal;
 
 use super::{
     rest::Rest,
-    rules::hold,
+    rules::Rules,
     standard::{Discounts, by_unit_price, of_units},
 };
 use crate::ApplicationMethod;
@@ -40,7 +40,8 @@ pub(super) fn discounts(
     let (Some(min), Some(per)) = (method.buy_rules_min_quantity, method.apply_to_quantity) else {
         return Err(NotApplied::NothingToDiscount);
     };
-    let counts = |rest: &Rest<'_>| hold(&method.buy_rules, &rest.priced.attributes);
+    let buy_rules = Rules::of(&method.buy_rules);
+    let counts = |rest: &Rest<'_>| buy_rules.hold(&rest.priced.attributes);
     let mut units = Units { bought: zero, got: zero, both: zero };
     for (at, rest) in rests.iter().enumerate() {
         match (counts(rest), targets.contains(&at)) {

@@ -25,6 +25,7 @@ use crate::{
 pub(crate) use rules::is_number;
 
 use rest::Rest;
+use rules::Rules;
 use standard::Discounts;
 
 /// A promotion that may apply to a cart, with what decides whether it may be used.
@@ -199,7 +200,7 @@ impl<'a> Applying<'a> {
         if method.currency_code.as_ref().is_some_and(|it| *it != self.cart.currency_code) {
             return Err(NotApplied::OtherCurrency);
         }
-        if !rules::hold(&promotion.rules, &self.attributes) {
+        if !Rules::of(&promotion.rules).hold(&self.attributes) {
             return Err(NotApplied::RulesNotMet);
         }
         let discounts = self.discounts(offer, method)?;
@@ -223,11 +224,12 @@ impl<'a> Applying<'a> {
     fn discounts(&self, offer: &Offer, method: &ApplicationMethod) -> Result<Discounts, NotApplied> {
         let rests = if offer.is_on_shipping() { &self.shipping_methods } else { &self.lines };
         let is_tax_inclusive = offer.promotion.is_tax_inclusive;
+        let target_rules = Rules::of(&method.target_rules);
         let is_target = |rest: &Rest<'_>| {
             rest.priced.is_discountable
                 && rest.priced.quantity > Decimal::ZERO
                 && rest.amount(is_tax_inclusive) > Decimal::ZERO
-                && rules::hold(&method.target_rules, &rest.priced.attributes)
+                && target_rules.hold(&rest.priced.attributes)
         };
         let targets: Vec<usize> = (0..rests.len()).filter(|at| is_target(&rests[*at])).collect();
         match offer.promotion.r#type {
