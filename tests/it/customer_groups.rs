@@ -237,6 +237,31 @@ async fn a_customer_sees_the_names_of_their_groups_and_nothing_else_of_them() {
     }
 }
 
+/// Whoever types the address of a guest is no member of their groups, and does not learn of them.
+#[tokio::test]
+async fn cart_shows_the_groups_of_an_account_and_none_of_a_guest() {
+    let (shop, web, storefront) = Shop::web().await;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let guest = customer(&shop.admin, "guest@test.dev").await;
+    let ann = shop.customer(&storefront, "ann@test.dev").await;
+    let me = id(&ann.get("/store/customers/me").await.ok()["customer"]);
+    let vip = group(&shop.admin, "VIP").await;
+    shop.admin.post(&format!("{GROUPS}/{vip}/customers"), json!({ "add": [me, guest] })).await.ok();
+    for (client, email, groups) in
+        [(&ann, "ann@test.dev", json!([{ "id": vip }])), (&storefront, "guest@test.dev", json!([]))]
+    {
+        let cart = format!("/store/carts/{}", shop.cart(client, &tea.id, 1).await);
+        client.post(&cart, json!({ "email": email })).await.ok();
+        let path = format!("{cart}?fields=customer.id,customer.email,customer.groups.id");
+        let buyer = client.get(&path).await.ok()["cart"]["customer"].clone();
+        assert_eq!((&buyer["email"], &buyer["groups"]), (&json!(email), &groups));
+        assert_eq!(buyer["id"] == json!(guest), email == "guest@test.dev");
+    }
+    // Admins see who is in a group.
+    let path = format!("{CUSTOMERS}/{guest}?fields=groups.id");
+    assert_eq!(shop.admin.get(&path).await.ok()["customer"]["groups"], json!([{ "id": vip }]));
+}
+
 #[tokio::test]
 async fn a_deleted_customer_cannot_log_in_and_may_register_again() {
     let (shop, _, storefront) = Shop::web().await;

@@ -54,6 +54,9 @@ pub struct Relation {
     /// Are the targets visible to whoever sees the record, whatever their own visibility is? The customer of
     /// a cart is.
     pub reveals: bool,
+    /// A field that must be true for storefronts to follow the relation: what others can make is not led
+    /// from, such as a guest with the address of a customer.
+    pub followed_if: Option<&'static str>,
     /// The relation of the targets that leads back to the record, if there is one.
     pub back: Option<&'static str>,
 }
@@ -72,6 +75,7 @@ impl Relation {
             on_delete: OnDelete::Keep,
             sorted_by: None,
             reveals: false,
+            followed_if: None,
             back: None,
         }
     }
@@ -376,6 +380,15 @@ impl Relation {
         }
     }
 
+    /// The ids of the targets that the caller may follow from this record.
+    fn ids_to_follow<'a>(&self, env: &Env<'_>, record: &'a dyn Record) -> Vec<&'a str> {
+        let must_be = self.followed_if.filter(|_| env.context.wall.is_some());
+        match must_be.is_none_or(|field| matches!(record.scalar(field), Scalar::Bool(true))) {
+            true => self.ids_in(record),
+            false => Vec::new(),
+        }
+    }
+
     /// For each of `nodes`, in order, its targets that the wall shows.
     pub fn resolve(&self, env: &Env<'_>, nodes: &[Node]) -> Result<Vec<Vec<Node>>, QueryError> {
         self.resolve_first(env, nodes, usize::MAX, RECORDS_AT_ONCE_MAX)
@@ -409,7 +422,7 @@ impl Relation {
                 let mut rows = RowCache::new(env.view, env.graph.table(self.to));
                 for node in nodes {
                     targets.begin();
-                    for id in self.ids_in(&**node) {
+                    for id in self.ids_to_follow(env, &**node) {
                         if let Some(target) = rows.get(id)?
                             && targets.add(target)?.is_break()
                         {

@@ -76,10 +76,12 @@ module! { Module {
     relations: &[
         Relation::many(CUSTOMER, "addresses", ADDRESS, Resolve::Back("customer_id")),
         Relation::one(ADDRESS, "customer", CUSTOMER, Resolve::Field("customer_id")),
-        // Customers may know their groups, and not who else is in them.
+        // Customers may know their groups, and not who else is in them. A guest has typed an address, and may
+        // not be whose it is.
         Relation {
             on_delete: OnDelete::Clear,
             reveals: true,
+            followed_if: Some("has_account"),
             ..Relation::many(CUSTOMER, "groups", CUSTOMER_GROUP, Resolve::Field("group_ids"))
         },
         Relation::many(CUSTOMER_GROUP, "customers", CUSTOMER, Resolve::Back("group_ids")),
