@@ -2,6 +2,7 @@
 //! discounts, the arithmetic of totals, and the contracts of the providers that a checkout asks. Types,
 //! macros and arithmetic for modules; no records of its own.
 
+mod charge;
 mod fulfillment;
 mod payment;
 mod promotion;
@@ -12,6 +13,7 @@ mod tax;
 /// For the macros of this crate.
 #[doc(hidden)]
 pub use atoll_kernel as kernel;
+pub use charge::{CHARGE_PARTS, ChargeRecord, compute_charge, set_records, sum_parts};
 pub use fulfillment::{
     Fulfilling, FulfillmentProvider, ItemToShip, Parcel, ParcelLabel, ParcelRequest, ShippingPrice,
     ShippingRequest,
@@ -25,9 +27,9 @@ pub use promotion::{
     Promoted, PromotionDiscount, PromotionOutcome, PromotionUse, SHIPPING_ATTRIBUTES,
 };
 pub use records::{
-    ADJUSTMENT_COMPUTED, Address, Adjustment, AdjustmentRecord, CHARGE_PARTS, Line, ORDER_TAX_LINE_COMPUTED,
-    PART_SUMS, TAX_LINE_COMPUTED, TAX_LINE_SUMS, TaxLine, TaxLineRecord, adjustment_field,
-    compute_adjustment, compute_charge, compute_tax_line, set_records, sum_parts, tax_line_field,
+    ADJUSTMENT_COMPUTED, Address, Adjustment, AdjustmentRecord, Line, ORDER_TAX_LINE_COMPUTED, PART_SUMS,
+    TAX_LINE_COMPUTED, TAX_LINE_SUMS, TaxLine, TaxLineRecord, adjustment_field, compute_adjustment,
+    compute_tax_line, tax_line_field,
 };
 pub use sums::{
     CHARGE_SUMS, ChargeSums, Charged, Discount, QUOTIENT_DIGITS, RAW_TOTALS, Split, TOTALS, Tax, Totals,

@@ -8,7 +8,8 @@ use std::{future::Future, time::Duration};
 use atoll_availability::offer;
 use atoll_cart::{CARTS, Cart, ShippingMethod};
 use atoll_checkout::{
-    FulfillmentProvider, ShippingPrice, ShippingRequest, TaxLines, TaxProvider, TaxRequest,
+    ChargeRecord, FulfillmentProvider, ShippingPrice, ShippingRequest, TaxLine, TaxLines, TaxProvider,
+    TaxRequest,
 };
 use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
 use atoll_kernel::{
@@ -22,7 +23,13 @@ use atoll_tax::{Taxes, checked_lines, taxes};
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::cart::{settle::settle, shipping::shipment_of, taxes::tax_request};
+use crate::cart::{
+    prices::checked_price,
+    promotions::Discounts,
+    settle::{set_parts, settle},
+    shipping::shipment_of,
+    taxes::tax_request,
+};
 use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART};
 
 /// When a client may ask again for what a provider did not answer, in seconds.
@@ -62,10 +69,7 @@ pub async fn shipping_price(
 ) -> Result<ShippingPrice, Fault> {
     let provider = ctx.provider::<dyn FulfillmentProvider>(provider_id)?;
     let price = in_time(provider_id, provider.timeout(), provider.price(ctx.clone(), request)).await?;
-    if price.amount.is_negative() || !price.amount.is_short() {
-        let text = format!("`{provider_id}` has calculated a price below zero, or too long");
-        return Err(Fault::unexpected(text));
-    }
+    checked_price(provider_id, price.amount)?;
     Ok(price)
 }
 
@@ -88,11 +92,11 @@ pub(super) fn told_taxes(cart: &Cart) -> TaxLines {
     if cart.taxed_as.is_none() {
         return TaxLines::new();
     }
-    let lines = cart.items.iter();
-    let lines = lines.map(|it| (it.id.to_string(), it.tax_lines.iter().map(|it| it.plain()).collect()));
-    let methods = cart.shipping_methods.iter();
-    let methods = methods.map(|it| (it.id.to_string(), it.tax_lines.iter().map(|it| it.plain()).collect()));
-    lines.chain(methods).collect()
+    taxes_in(&cart.items).chain(taxes_in(&cart.shipping_methods)).collect()
+}
+
+fn taxes_in<C: ChargeRecord>(charges: &[C]) -> impl Iterator<Item = (String, Vec<TaxLine>)> {
+    charges.iter().map(|it| (it.id().to_string(), it.taxes()))
 }
 
 /// Are the tax lines of the cart the answer to what its provider would be asked now?
@@ -141,13 +145,10 @@ fn record(flow: &mut Local<'_>, answers: ProviderAnswers) -> Result<Cart, Fault>
             ProviderAnswers::set_price(method, asked, price);
         }
     }
-    if let Some((asked, mut lines)) = answers.taxes {
-        for line in &mut cart.items {
-            line.set_parts(flow.at, lines.remove(&*line.id).unwrap_or_default(), Vec::new());
-        }
-        for method in &mut cart.shipping_methods {
-            method.set_parts(flow.at, lines.remove(&*method.id).unwrap_or_default(), Vec::new());
-        }
+    if let Some((asked, taxes)) = answers.taxes {
+        let mut none = Discounts::default();
+        set_parts(flow.at, &mut cart.items, &taxes, &mut none);
+        set_parts(flow.at, &mut cart.shipping_methods, &taxes, &mut none);
         cart.taxed_as = Some(asked);
     }
     settle(flow, Some(&before), cart)

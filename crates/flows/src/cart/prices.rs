@@ -108,17 +108,22 @@ fn ask_hooks(
         line: LineItem { unit_price: listed.unwrap_or(line.unit_price), ..line.clone() },
     };
     for said in flow.hook(&PRICE_LINE, input)? {
-        if said.unit_price.is_some_and(|it| it.is_negative() || !it.is_short()) {
-            return Err(Fault::unexpected(
-                "a hook at `priceLine` contributed a price below zero, or too long",
-            ));
+        if let Some(price) = said.unit_price {
+            priced.price = Some(checked_price("a hook at `priceLine`", price)?);
         }
-        priced.price = said.unit_price.or(priced.price);
         if said.metadata.0.is_some() {
             priced.metadata = Some(priced.metadata.unwrap_or_default().or_empty().patched(said.metadata));
         }
     }
     Ok(priced)
+}
+
+/// A price that somebody else has made. Error: it is below zero, or longer than a number of a request.
+pub(super) fn checked_price(by: &str, price: Decimal) -> Result<Decimal, Fault> {
+    match !price.is_negative() && price.is_short() {
+        true => Ok(price),
+        false => Err(Fault::unexpected(format!("{by} has made a price below zero, or too long"))),
+    }
 }
 
 /// Adds the metadata that hooks contribute to a line that is about to be added, which decides which line it

@@ -5,16 +5,16 @@
 //! calculates all of it, and completing a cart compares it with what the buyer was shown.
 
 use atoll_cart::{Cart, LineItem, open_cart, save_cart};
-use atoll_checkout::TaxLines;
+use atoll_checkout::{ChargeRecord, TaxLines};
 use atoll_customer::groups_of;
-use atoll_kernel::{Fault, FaultKind, flow::Local, serde_json::json};
+use atoll_kernel::{Fault, FaultKind, Moment, flow::Local, serde_json::json};
 use atoll_tax::Taxes;
 
 use crate::{
     cart::{
         asked::{is_taxed_as_asked, told_taxes},
         prices::price_lines,
-        promotions::Promotions,
+        promotions::{Discounts, Promotions},
         shipping::price_methods,
         taxes::taxes_of,
     },
@@ -71,45 +71,29 @@ fn charge(
     taxes: &TaxLines,
 ) -> Result<Option<Fault>, Fault> {
     let mut promotions = Promotions::of(flow.tx, cart, groups, taxes)?;
-    set_lines(flow, cart, taxes, &mut promotions)?;
+    let mut discounts = promotions.apply(flow.tx, flow.at, &[], taxes)?;
+    set_parts(flow.at, &mut cart.items, taxes, &mut discounts);
     let waits = price_methods(flow, cart)?;
-    set_methods(flow, cart, taxes, &mut promotions)?;
+    if !cart.shipping_methods.is_empty() {
+        discounts = promotions.apply(flow.tx, flow.at, &cart.shipping_methods, taxes)?;
+        set_parts(flow.at, &mut cart.shipping_methods, taxes, &mut discounts);
+    }
+    cart.promotion_ids = discounts.promotion_ids;
     Ok(waits)
 }
 
-/// Sets the taxes and discounts of the lines.
-fn set_lines(
-    flow: &Local<'_>,
-    cart: &mut Cart,
+/// Sets the taxes and discounts of lines or of shipping methods.
+pub(super) fn set_parts<C: ChargeRecord>(
+    at: &Moment,
+    charges: &mut [C],
     taxes: &TaxLines,
-    promotions: &mut Promotions,
-) -> Result<(), Fault> {
-    let mut discounts = promotions.apply(flow.tx, flow.at, &[], taxes)?;
-    for line in &mut cart.items {
-        let taxes = taxes.get(&*line.id).cloned().unwrap_or_default();
-        line.set_parts(flow.at, taxes, discounts.take(&line.id));
+    discounts: &mut Discounts,
+) {
+    for charge in charges {
+        let taxes = taxes.get(&**charge.id()).cloned().unwrap_or_default();
+        let discounts = discounts.take(charge.id());
+        charge.set_parts(at, taxes, discounts);
     }
-    cart.promotion_ids = discounts.promotion_ids;
-    Ok(())
-}
-
-/// Sets the taxes and discounts of the shipping methods.
-fn set_methods(
-    flow: &Local<'_>,
-    cart: &mut Cart,
-    taxes: &TaxLines,
-    promotions: &mut Promotions,
-) -> Result<(), Fault> {
-    if cart.shipping_methods.is_empty() {
-        return Ok(());
-    }
-    let mut discounts = promotions.apply(flow.tx, flow.at, &cart.shipping_methods, taxes)?;
-    for method in &mut cart.shipping_methods {
-        let taxes = taxes.get(&*method.id).cloned().unwrap_or_default();
-        method.set_parts(flow.at, taxes, discounts.take(&method.id));
-    }
-    cart.promotion_ids = discounts.promotion_ids;
-    Ok(())
 }
 
 /// The cart cannot be completed before its provider was asked for the taxes.

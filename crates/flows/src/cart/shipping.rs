@@ -17,6 +17,7 @@ use crate::{
         Scoped,
         asked::{ProviderAnswers, all_in_time, fingerprint, in_time, shipping_price},
         line::cart_in,
+        prices::checked_price,
         settle::settle,
     },
     points::{CART_UPDATED, MethodToPrice, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_CART},
@@ -196,11 +197,9 @@ pub(super) fn price_methods(flow: &mut Local<'_>, cart: &mut Cart) -> Result<Opt
 fn ask_hooks(flow: &mut Local<'_>, cart: &Cart, method: &ShippingMethod) -> Result<Decimal, Fault> {
     let mut amount = method.amount;
     for said in flow.hook(&PRICE_SHIPPING, || MethodToPrice { cart: cart.clone(), method: method.clone() })? {
-        if said.amount.is_some_and(|it| it.is_negative() || !it.is_short()) {
-            let text = "a hook at `priceShippingMethod` contributed a price below zero, or too long";
-            return Err(Fault::unexpected(text));
+        if let Some(price) = said.amount {
+            amount = checked_price("a hook at `priceShippingMethod`", price)?;
         }
-        amount = said.amount.unwrap_or(amount);
     }
     Ok(amount)
 }
