@@ -181,17 +181,12 @@ async fn canceled_fulfilments_are_neither_shipped_nor_delivered() {
 async fn goods_are_shipped_by_the_option_that_the_buyer_chose_for_them() {
     let scene = Scene::open().await;
     let Scene { shop, web, tea, shipping, .. } = &scene;
-    let bulky = json!({ "name": "Bulky", "type": "bulky" });
-    let bulky = id(&shop.admin.post("/admin/shipping-profiles", bulky).await.ok()["shipping_profile"]);
-    let freight = shop.option(&shipping.zone, "Freight", &bulky, json!({})).await;
-    let profile = async |product: &str, profile: &str| {
-        let path = format!("/admin/products/{product}");
-        shop.admin.post(&path, json!({ "shipping_profile_id": profile })).await.ok();
-    };
+    let heavy = shop.heavy_profile().await;
+    let freight = shop.option(&shipping.zone, "Freight", &heavy, json!({})).await;
     let free = json!({ "manage_inventory": false });
     let sofa = shop.product_with("Sofa", &[web], 0, free.clone()).await;
-    profile(&tea.product, &shop.default_profile().await).await;
-    profile(&sofa.product, &bulky).await;
+    shop.ship_as(&tea.product, &shop.default_profile().await).await;
+    shop.ship_as(&sofa.product, &heavy).await;
     let book = shop.product_with("E-book", &[web], 0, free).await;
     let lines = [(&*tea.id, 1), (&*sofa.id, 2), (&*book.id, 1)];
     let order = scene.order(&lines, &[&shipping.option, &freight]).await;

@@ -23,8 +23,7 @@ impl Scene {
     async fn new() -> Scene {
         let (shop, web, storefront) = Shop::web().await;
         let Shipping { zone, option: standard, .. } = shop.shipping(&["de"]).await;
-        let heavy = json!({ "name": "Heavy", "type": "oversized" });
-        let heavy = id(&shop.admin.post("/admin/shipping-profiles", heavy).await.ok()["shipping_profile"]);
+        let heavy = shop.heavy_profile().await;
         let price = json!({ "prices": [{ "currency_code": "eur", "amount": 49 }] });
         let freight = shop.option(&zone, "Freight", &heavy, price).await;
         let profile = shop.default_profile().await;
@@ -79,8 +78,7 @@ impl Scene {
 /// A variant of a product of this profile.
 async fn goods(shop: &Shop, web: &str, title: &str, profile: &str) -> String {
     let goods = shop.product(title, &[web], 99).await;
-    let path = format!("/admin/products/{}", goods.product);
-    shop.admin.post(&path, json!({ "shipping_profile_id": profile })).await.ok();
+    shop.ship_as(&goods.product, profile).await;
     goods.id
 }
 

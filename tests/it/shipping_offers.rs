@@ -18,8 +18,7 @@ impl Scene {
     async fn new() -> Scene {
         let (shop, web, storefront) = Shop::web().await;
         let Shipping { zone, option: standard, .. } = shop.shipping(&["de"]).await;
-        let heavy = json!({ "name": "Heavy", "type": "oversized" });
-        let heavy = id(&shop.admin.post("/admin/shipping-profiles", heavy).await.ok()["shipping_profile"]);
+        let heavy = shop.heavy_profile().await;
         shop.option(&zone, "Freight", &heavy, json!({})).await;
         Scene { shop, web, storefront, zone, standard, heavy }
     }
@@ -28,8 +27,7 @@ impl Scene {
     async fn goods(&self, title: &str, profile: Option<&str>) -> String {
         let goods = self.shop.product(title, &[&self.web], 9).await;
         if let Some(profile) = profile {
-            let path = format!("/admin/products/{}", goods.product);
-            self.shop.admin.post(&path, json!({ "shipping_profile_id": profile })).await.ok();
+            self.shop.ship_as(&goods.product, profile).await;
         }
         goods.id
     }
@@ -100,8 +98,7 @@ async fn options_ship_the_goods_of_the_cart() {
     assert_eq!(scene.reasons(&cart, &scene.standard).await, ["no_goods_of_shipping_profile"]);
     // The profile is that which the product has now.
     let product = scene.shop.admin.get("/admin/products?title=Sofa&fields=id").await.ok();
-    let path = format!("/admin/products/{}", id(&product["products"][0]));
-    scene.shop.admin.post(&path, json!({ "shipping_profile_id": profile })).await.ok();
+    scene.shop.ship_as(&id(&product["products"][0]), &profile).await;
     assert_eq!(scene.names(&cart).await, ["Standard"]);
 }
 

@@ -100,6 +100,18 @@ impl Shop {
         id(&profiles["shipping_profiles"][0])
     }
 
+    /// Creates a shipping profile for heavy goods; returns its id.
+    pub async fn heavy_profile(&self) -> String {
+        let heavy = json!({ "name": "Heavy", "type": "oversized" });
+        id(&self.admin.post("/admin/shipping-profiles", heavy).await.ok()["shipping_profile"])
+    }
+
+    /// Gives a product a shipping profile.
+    pub async fn ship_as(&self, product: &str, profile: &str) {
+        let path = format!("/admin/products/{product}");
+        self.admin.post(&path, json!({ "shipping_profile_id": profile })).await.ok();
+    }
+
     /// Creates a manual shipping option for 5 euros in a zone, with these additional fields; returns its id.
     pub async fn option(&self, zone: &str, name: &str, profile: &str, fields: Value) -> String {
         let mut option = json!({

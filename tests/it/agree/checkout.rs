@@ -29,7 +29,7 @@ struct Counter {
     storefront: Client,
     goods: [Variant; 2],
     option: String,
-    codes: Vec<&'static str>,
+    codes: Vec<String>,
     begin: Timestamp,
 }
 
@@ -54,11 +54,12 @@ impl Counter {
         let mut counter = Counter { till, shop, storefront, goods, option, codes: Vec::new(), begin };
         counter.tax().await;
         counter.put_on_sale().await;
-        for (code, discount) in [("ITEMS", counter.till.on_items), ("PARCEL", counter.till.on_shipping)] {
-            if let Some(discount) = discount {
-                counter.promote(code, discount, &web).await;
-                counter.codes.extend(discount.has_code.then_some(code));
-            }
+        let Till { on_items, on_shipping, .. } = counter.till.clone();
+        // Those with the smallest value are made first: the order does not come from their ids.
+        for discount in on_shipping.into_iter().chain(on_items).rev() {
+            let code = format!("{:?}{}", discount.reach, discount.value);
+            counter.promote(&code, discount, &web).await;
+            counter.codes.extend(discount.has_code.then_some(code));
         }
         counter
     }

@@ -1,6 +1,5 @@
-//! What a drawn cart comes to, in exact fractions, calculated without the code: prices and sales, one
-//! promotion on items and one on shipping, a shipping option that is cheaper from a total of the items on,
-//! and taxes.
+//! What a drawn cart comes to, in exact fractions, calculated without the code: prices and sales, promotions
+//! on items and on shipping, a shipping option that is cheaper from a total of the items on, and taxes.
 
 use num_rational::Ratio;
 use proptest::prelude::*;
@@ -20,8 +19,9 @@ pub(super) struct Till {
     pub(super) goods: [Good; 2],
     /// A sale of the first of them.
     pub(super) sale: Sale,
-    pub(super) on_items: Option<Discount>,
-    pub(super) on_shipping: Option<Discount>,
+    /// Each has another value: the largest comes first.
+    pub(super) on_items: Vec<Discount>,
+    pub(super) on_shipping: Vec<Discount>,
     pub(super) shipping: Shipping,
 }
 
@@ -85,9 +85,9 @@ impl Discount {
         self.is_active && self.is_of_channel != Some(false) && self.window.is_open(at)
     }
 
-    /// What it takes, without taxes, from charges without taxes, each with its quantity and the units of it
-    /// that are discounted.
-    fn takes(&self, charges: &[(Amount, i64)], factor: Amount) -> Amount {
+    /// What it takes, without taxes, from each of these charges without taxes, which stand before their
+    /// quantities.
+    fn takes(&self, charges: &[(Amount, i64)], factor: Amount) -> Vec<Amount> {
         let value = whole(self.value);
         let of_units = |(net, quantity): &(Amount, i64)| {
             let units = match self.reach {
@@ -97,17 +97,27 @@ impl Discount {
             (net * whole(units) / whole(*quantity), units)
         };
         let charges: Vec<(Amount, i64)> = charges.iter().map(of_units).collect();
-        if self.is_percentage {
-            return charges.iter().map(|(net, _)| net * value / whole(100)).sum();
-        }
+        let sum: Amount = charges.iter().map(|(net, _)| net).sum();
         // An amount with taxes takes less of what is without.
         let taxed = if self.is_tax_inclusive { factor } else { whole(1) };
-        match self.reach {
-            Reach::Each(_) => {
-                charges.iter().map(|(net, units)| (value * whole(*units) / taxed).min(*net)).sum()
-            }
-            _ => (value / taxed).min(charges.iter().map(|(net, _)| net).sum()),
+        let of_charge = |(net, units): &(Amount, i64)| match self.reach {
+            _ if self.is_percentage => net * value / whole(100),
+            Reach::Each(_) => (value * whole(*units) / taxed).min(*net),
+            _ if sum == whole(0) => sum,
+            _ => (value / taxed).min(sum) * net / sum,
+        };
+        charges.iter().map(of_charge).collect()
+    }
+
+    /// Takes discounts off charges without taxes, each off what those before it have left; returns what they
+    /// take together.
+    fn take_all(discounts: &[Discount], at: i64, charges: &mut [(Amount, i64)], factor: Amount) -> Amount {
+        let before: Amount = charges.iter().map(|(net, _)| net).sum();
+        for discount in discounts.iter().filter(|it| it.applies(at)) {
+            let takes = discount.takes(charges, factor);
+            charges.iter_mut().zip(takes).for_each(|((net, _), takes)| *net -= takes);
         }
+        before - charges.iter().map(|(net, _)| net).sum::<Amount>()
     }
 }
 
@@ -168,18 +178,15 @@ impl Till {
         let unit_price = self.unit_price(at);
         let [first, second] = self.goods;
         let lines = [(unit_price, first.quantity), (second.price, second.quantity)];
-        let lines = lines.map(|(price, quantity)| (net(price) * whole(quantity), quantity));
-        let taken = |discount: Option<Discount>, charges: &[(Amount, i64)]| {
-            let applies = discount.filter(|it| it.applies(at));
-            applies.map_or(whole(0), |it| it.takes(charges, factor))
-        };
-        let off_items = taken(self.on_items, &lines);
-        let items = lines[0].0 + lines[1].0 - off_items;
+        let mut lines = lines.map(|(price, quantity)| (net(price) * whole(quantity), quantity));
+        let off_items = Discount::take_all(&self.on_items, at, &mut lines, factor);
+        let items = lines[0].0 + lines[1].0;
         let item_total = items * factor;
         let lower = self.shipping.lower.filter(|(_, from)| item_total >= whole(*from));
         let option = lower.map_or(self.shipping.price, |(price, _)| price);
-        let off_shipping = taken(self.on_shipping, &[(net(option), 1)]);
-        let shipping = net(option) - off_shipping;
+        let mut methods = [(net(option), 1)];
+        let off_shipping = Discount::take_all(&self.on_shipping, at, &mut methods, factor);
+        let [(shipping, _)] = methods;
         Sums {
             unit_price,
             option,
@@ -203,11 +210,19 @@ fn window() -> impl Strategy<Value = Window> {
 
 fn discount(reach: impl Strategy<Value = Reach>) -> impl Strategy<Value = Discount> {
     let of = prop::option::weighted(0.3, prop::bool::weighted(0.7));
-    let value = prop::sample::select(vec![1_i64, 3, 7, 10, 33, 50, 100]);
     let bools = (any::<bool>(), prop::bool::weighted(0.9), any::<bool>(), any::<bool>());
-    (bools, of, value, reach, window()).prop_map(|(bools, is_of_channel, value, reach, window)| {
+    (bools, of, reach, window()).prop_map(|(bools, is_of_channel, reach, window)| {
         let (has_code, is_active, is_percentage, is_tax_inclusive) = bools;
+        let value = 0;
         Discount { has_code, is_active, is_of_channel, is_percentage, value, is_tax_inclusive, reach, window }
+    })
+}
+
+/// Up to so many discounts, the one with the largest value first.
+fn discounts(n_max: usize, reach: impl Strategy<Value = Reach>) -> impl Strategy<Value = Vec<Discount>> {
+    let values = prop::sample::subsequence(vec![100_i64, 50, 33, 10, 7, 3, 1], 0..=n_max);
+    (values, prop::collection::vec(discount(reach), n_max)).prop_map(|(values, discounts)| {
+        values.into_iter().zip(discounts).map(|(value, it)| Discount { value, ..it }).collect()
     })
 }
 
@@ -216,12 +231,11 @@ pub(super) fn till() -> impl Strategy<Value = Till> {
     let good = || (1..60_i64, 1..5_i64).prop_map(|(price, quantity)| Good { price, quantity });
     let sale = (1..60_i64, window()).prop_map(|(price, window)| Sale { price, window });
     let each = (1..4_i64).prop_map(Reach::Each);
-    let on_items = discount(prop_oneof![each, Just(Reach::Across), Just(Reach::Order)]);
-    let on_shipping = discount(Just(Reach::Shipping));
+    let on_items = discounts(3, prop_oneof![each, Just(Reach::Across), Just(Reach::Order)]);
+    let on_shipping = discounts(2, Just(Reach::Shipping));
     let shipping = (0..20_i64, prop::option::of((0..5_i64, 1..200_i64)));
     let shipping = shipping.prop_map(|(price, lower)| Shipping { price, lower });
-    let discounts = (prop::option::weighted(0.8, on_items), prop::option::weighted(0.6, on_shipping));
-    (percent, any::<bool>(), [good(), good()], sale, discounts, shipping).prop_map(
+    (percent, any::<bool>(), [good(), good()], sale, (on_items, on_shipping), shipping).prop_map(
         |(percent, is_tax_inclusive, goods, sale, (on_items, on_shipping), shipping)| Till {
             percent,
             is_tax_inclusive,
