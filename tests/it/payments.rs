@@ -64,6 +64,13 @@ async fn unpaid_cart_cannot_be_completed() {
         choose(json!({})).await.error(),
         "400 invalid_data: Invalid request: Field 'provider_id' is required"
     );
+    for name in ["data", "context"] {
+        let too_long = json!({ "provider_id": "pp_system_default", name: { "a": "x".repeat(64 * 1024) } });
+        assert_eq!(
+            choose(too_long).await.error(),
+            "400 invalid_data: The data and the context of a payment session have at most 65536 bytes each"
+        );
+    }
     let by_hand = json!({ "provider_id": "pp_system_default", "data": { "note": "at the door" } });
     let first = choose(by_hand.clone()).await.ok();
     let second = choose(by_hand).await.ok()["payment_collection"].clone();

@@ -191,6 +191,10 @@ pub const NUMBER_DIGITS_MAX: u32 = 15;
 /// Numbers of more digits than [`NUMBER_DIGITS_MAX`] in one request body. Only metadata may have any, such as
 /// a measured curve or outline; the path of each is recorded.
 pub const LONG_NUMBERS_MAX: usize = 1_000;
+/// Bytes of the `data` and the `context` of a payment session that a storefront sends, of each: as those of a
+/// long order with its addresses. Anyone with a publishable key can send them; they are stored with the
+/// payment collection and in the journal of the run, and sent to the provider.
+pub const SESSION_DATA_BYTES_MAX: usize = 64 * 1024;
 /// Characters of the note of a refund. A payment holds those of up to a thousand, and its provider is not
 /// asked to give back what could not be recorded.
 pub const REFUND_NOTE_CHARS_MAX: usize = 1_000;

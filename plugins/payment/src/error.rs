@@ -1,6 +1,11 @@
 //! Errors of payments. The texts are the wire's, where it has one.
 
-use atoll_kernel::{Fault, FaultKind, data::RowError, limits::REFUND_NOTE_CHARS_MAX, store_errors};
+use atoll_kernel::{
+    Fault, FaultKind,
+    data::RowError,
+    limits::{REFUND_NOTE_CHARS_MAX, SESSION_DATA_BYTES_MAX},
+    store_errors,
+};
 
 use crate::{Asked, service::MOVES_MAX};
 
@@ -39,6 +44,9 @@ pub enum Error {
     /// The note of a refund is too long.
     #[error("The note of a refund has at most {REFUND_NOTE_CHARS_MAX} characters")]
     LongNote,
+    /// The data or the context that a storefront gives a session are too long.
+    #[error("The data and the context of a payment session have at most {SESSION_DATA_BYTES_MAX} bytes each")]
+    LongData,
     /// There is no such collection.
     #[error("PaymentCollection id not found: {0}")]
     NoCollection(String),
@@ -89,6 +97,7 @@ impl From<Error> for Fault {
             | Error::RefundTooMuch
             | Error::TooManyMoves(_)
             | Error::LongNote
+            | Error::LongData
             | Error::NotManual(_) => Fault::invalid(error.to_string()),
             Error::Row(error) => error.into(),
         }

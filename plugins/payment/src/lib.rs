@@ -14,10 +14,10 @@ use atoll_kernel::{
 pub use error::Error;
 pub use manual::SYSTEM_DEFAULT;
 pub use service::{
-    MOVES_MAX, Reversal, authorize, cancel_collection, capturable, capture, check_captured, check_note,
-    check_open, check_payable, check_reason, close_session, delete_collection, delete_reason, forget_asked,
-    is_enabled, note_asked, open_payment, open_session, pay_by_hand, refund, refundable, set_amount,
-    set_free,
+    MOVES_MAX, Reversal, authorize, cancel_collection, capturable, capture, check_captured, check_data,
+    check_note, check_open, check_payable, check_reason, close_session, delete_collection, delete_reason,
+    forget_asked, is_enabled, note_asked, open_payment, open_session, pay_by_hand, refund, refundable,
+    set_amount, set_free,
 };
 pub use types::{
     Asked, Capture, CollectionStatus, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,

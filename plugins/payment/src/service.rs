@@ -5,7 +5,7 @@ use atoll_checkout::PaymentProvider;
 use atoll_kernel::{
     Decimal, Metadata, Moment, Read, StoreError, Write,
     data::{Entity, RowError},
-    limits::REFUND_NOTE_CHARS_MAX,
+    limits::{REFUND_NOTE_CHARS_MAX, SESSION_DATA_BYTES_MAX},
     registry::Providers,
 };
 
@@ -37,6 +37,11 @@ pub fn set_amount(
         it.payment_sessions.clear();
         it.status = CollectionStatus::NotPaid;
     })?)
+}
+
+/// Error if what a storefront gives a session is too long.
+pub fn check_data(given: &Metadata) -> Result<(), Error> {
+    if given.n_bytes() > SESSION_DATA_BYTES_MAX { Err(Error::LongData) } else { Ok(()) }
 }
 
 /// Opens a session over the whole amount; it replaces an earlier session.

@@ -10,7 +10,8 @@ use atoll_kernel::{
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, REGION_PAYMENT_PROVIDER};
 use atoll_payment::{
-    Error, PAYMENT_COLLECTIONS, PaymentCollection, PaymentSession, check_open, is_enabled, open_session,
+    Error, PAYMENT_COLLECTIONS, PaymentCollection, PaymentSession, check_data, check_open, is_enabled,
+    open_session,
 };
 use serde::{Deserialize, Serialize};
 
@@ -78,8 +79,10 @@ impl NewSession {
         &self.collection_id
     }
 
-    /// The collection, if its amount is unchanged, it is unpaid, and the provider is allowed.
+    /// The collection, if what the storefront gives is not too long, its amount is unchanged, it is unpaid,
+    /// and the provider is allowed.
     fn check(&self, tx: &dyn Read) -> Result<PaymentCollection, Fault> {
+        [&self.data, &self.context].into_iter().try_for_each(check_data)?;
         let collection = PAYMENT_COLLECTIONS.retrieve(tx, &self.collection_id)?;
         check_open(&collection)?;
         if (collection.amount, &collection.currency_code) != (self.amount, &self.currency_code) {
