@@ -162,7 +162,7 @@ async fn stock_is_taken_by_location_priority_above_safety_stock() {
     ] });
     assert_eq!(
         bench.set("/assortment", body).await,
-        json!({ "updated": { "products": 0, "variants": 0, "stock_locations": 2 } })
+        json!({ "updated": { "products": 0, "variants": 0, "stock_locations": 2, "inventory_items": 0 } })
     );
     let quantity = async || {
         let path = format!("/store/products/{}?fields=variants.inventory_quantity", bench.tea.product);
@@ -185,6 +185,96 @@ async fn stock_is_taken_by_location_priority_above_safety_stock() {
     complete(&bench.storefront, &cart).await.ok();
     assert_eq!(taken().await, "shed:1 warehouse:3 shed:1 warehouse:1");
     assert_eq!((quantity().await, bench.why().await.as_str()), (json!(0), "insufficient_inventory"));
+}
+
+#[tokio::test]
+async fn safety_stock_of_an_item_counts_instead_of_that_of_its_location() {
+    let bench = Bench::new().await;
+    let (shop, storefront) = (&bench.shop, &bench.storefront);
+    let of_location = format!("/stock-locations/{}", shop.location);
+    let of_item = format!("{of_location}/inventory-items/{}", bench.tea.item);
+    let cup = shop.product("Cup", &[&bench.web], 5).await;
+    // What the storefront is shown, and `explain`: of the tea, and of the cup beside it.
+    let shown = async |variant: &Variant| {
+        let path = format!("/store/products/{}?fields=variants.inventory_quantity", variant.product);
+        let shown = storefront.get(&path).await.ok()["product"]["variants"][0]["inventory_quantity"].clone();
+        let why = format!("/admin/sales-channels/{}/availability?variant_id={}", bench.web, variant.id);
+        let why = shop.admin.get(&why).await.ok()["availability"].clone();
+        assert_eq!(why["available_quantity"], shown);
+        (shown, why["inventory"][0]["location_levels"][0]["safety_stock"].clone())
+    };
+    let pair = |shown: i64, held_back: i64| (json!(shown), json!(held_back));
+    bench.set(&of_location, json!({ "safety_stock": 2 })).await;
+    assert_eq!(shown(&bench.tea).await, pair(3, 2));
+    assert_eq!(
+        bench.set(&of_item, json!({ "safety_stock": 4 })).await["inventory_item"],
+        json!({
+            "inventory_item_id": bench.tea.item, "stock_location_id": shop.location,
+            "sales_channel_id": bench.web, "safety_stock": 4,
+        })
+    );
+    assert_eq!((shown(&bench.tea).await, shown(&cup).await), (pair(1, 4), pair(3, 2)));
+    let list = format!("/admin/sales-channels/{}/inventory-items", bench.web);
+    assert_eq!(shop.admin.get(&list).await.ok()["inventory_items"][0]["safety_stock"], 4);
+    // It may be smaller than that of the location.
+    bench.set(&of_item, json!({ "safety_stock": 0 })).await;
+    assert_eq!(shown(&bench.tea).await, pair(5, 0));
+    bench.set(&of_item, json!({ "safety_stock": 4 })).await;
+    // Storefronts are told none of it.
+    let fields =
+        "*sales_channels.safety_stocks,*variants.inventory_items.inventory.location_levels.safety_stocks";
+    let path = format!("/store/products/{}?fields={fields}", bench.tea.product);
+    let told = storefront.get(&path).await.ok();
+    assert!(!told.to_string().contains("safety_stock"), "{told}");
+    // Another channel has its own.
+    let till = shop.channel("Till").await;
+    let till = format!("/admin/sales-channels/{till}{of_item}");
+    assert_eq!(shop.admin.get(&till).await.ok()["inventory_item"]["safety_stock"], Value::Null);
+
+    let cart = shop.cart(storefront, &bench.tea.id, 1).await;
+    complete(storefront, &cart).await.ok();
+    assert_eq!(
+        bench.complete().await,
+        "400 not_allowed (insufficient_inventory): Some variant does not have the required inventory"
+    );
+    bench.set(&of_item, json!({ "safety_stock": null })).await;
+    assert_eq!(shown(&bench.tea).await, pair(2, 2));
+    assert_eq!(bench.complete().await, "");
+}
+
+#[tokio::test]
+async fn safety_stock_of_an_item_goes_with_its_level_its_location_and_its_channel() {
+    let bench = Bench::new().await;
+    let shop = &bench.shop;
+    let shed = shop.admin.post("/admin/stock-locations", json!({ "name": "Shed" })).await.ok();
+    let shed = shed["stock_location"]["id"].as_str().expect("an id").to_owned();
+    let hold_back = async |location: &str| {
+        let path = format!("/stock-locations/{location}/inventory-items/{}", bench.tea.item);
+        bench.set(&path, json!({ "safety_stock": 1 })).await;
+    };
+    let count = async || {
+        let list = format!("/admin/sales-channels/{}/inventory-items", bench.web);
+        shop.admin.get(&list).await.ok()["count"].clone()
+    };
+    shop.stock(&bench.tea.item, &shed, 0).await;
+    hold_back(&shed).await;
+    let level = format!("/admin/inventory-items/{}/location-levels/{shed}", bench.tea.item);
+    assert_eq!(count().await, 1);
+    shop.admin.delete(&level).await.ok();
+    assert_eq!(count().await, 0);
+
+    shop.stock(&bench.tea.item, &shed, 0).await;
+    hold_back(&shed).await;
+    shop.admin.delete(&format!("/admin/stock-locations/{shed}")).await.ok();
+    assert_eq!(count().await, 0);
+
+    hold_back(&shop.location).await;
+    let fields = "fields=location_levels.safety_stocks.sales_channel_id";
+    let item = format!("/admin/inventory-items/{}?{fields}", bench.tea.item);
+    let of_item = async || shop.admin.get(&item).await.ok()["inventory_item"]["location_levels"][0].clone();
+    assert_eq!(of_item().await["safety_stocks"][0]["sales_channel_id"], *bench.web);
+    shop.admin.delete(&format!("/admin/sales-channels/{}", bench.web)).await.ok();
+    assert!(of_item().await["safety_stocks"].as_array().is_none_or(Vec::is_empty));
 }
 
 #[tokio::test]
@@ -222,15 +312,22 @@ async fn assortment_changes_are_atomic() {
     let locations = json!([{ "stock_location_id": bench.shop.location, "safety_stock": -1 }]);
     check(json!({ "stock_locations": locations }), "400 invalid_data: Invalid request: Value for field")
         .await;
+    let items = json!([{ "inventory_item_id": tea.item, "stock_location_id": "sloc_x", "safety_stock": 1 }]);
+    check(
+        json!({ "inventory_items": items }),
+        &format!("404 not_found: Item {} is not stocked at location sloc_x", tea.item),
+    )
+    .await;
     check(json!({ "products": [{ "id": tea.product }] }), "400 invalid_data: Invalid request").await;
     let variants = json!([{ "variant_id": "variant_x", "is_enabled": false }]);
     check(json!({ "variants": variants }), "404 not_found: Product variant with id: variant_x was not found")
         .await;
-    for path in ["/products/prod_x", "/variants/variant_x", "/stock-locations/sloc_x"] {
+    let here = format!("/stock-locations/{}/inventory-items/iitem_x", bench.shop.location);
+    for path in ["/products/prod_x", "/variants/variant_x", "/stock-locations/sloc_x", &here] {
         let path = format!("/admin/sales-channels/{web}{path}");
         assert_eq!(admin.get(&path).await.status, 404, "{path}");
     }
-    for path in ["/products", "/excluded-variants", "/stock-locations"] {
+    for path in ["/products", "/excluded-variants", "/stock-locations", "/inventory-items"] {
         assert_eq!(admin.get(&format!("/admin/sales-channels/sc_x{path}")).await.status, 404, "{path}");
         let list = admin.get(&format!("/admin/sales-channels/{web}{path}?limit=1&offset=1")).await.ok();
         assert_eq!((&list["offset"], &list["limit"]), (&json!(1), &json!(1)), "{path}");

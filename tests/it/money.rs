@@ -28,7 +28,7 @@ async fn numbers_beyond_15_digits_are_refused_everywhere() {
     let variant = format!("{product}/variants/{}", tea.id);
     let (admin, shopper) = (&shop.admin, &storefront);
     // Client, path and body; `#` is the number.
-    let entries: [(&Client, String, String); 20] = [
+    let entries: [(&Client, String, String); 21] = [
         (
             shopper,
             "/store/carts".into(),
@@ -77,6 +77,11 @@ async fn numbers_beyond_15_digits_are_refused_everywhere() {
         (
             admin,
             format!("/admin/sales-channels/{web}/stock-locations/{here}"),
+            r#"{"safety_stock":#}"#.into(),
+        ),
+        (
+            admin,
+            format!("/admin/sales-channels/{web}/stock-locations/{here}/inventory-items/{}", tea.item),
             r#"{"safety_stock":#}"#.into(),
         ),
         (

@@ -432,6 +432,18 @@ const CASES: &[(&str, Plant, &[&str])] = &[
         &["link.dangling in product_sales_channel at prod_x / WEB: there is no product `prod_x` → both ends"],
     ),
     (
+        "the safety stock of an item whose level is gone",
+        |tx, _, it| {
+            put(tx, "sales_channel_inventory_level", &[&it.web], "ilev_x", &encode(&LinkRow::default()))?;
+            put(tx, "sales_channel_inventory_level.reverse", &["ilev_x"], &it.web, b"")?;
+            Ok(add_to_group(tx, "sales_channel_inventory_level", &[&it.web], 1)?)
+        },
+        &[
+            "link.dangling in sales_channel_inventory_level at WEB / ilev_x: there is no inventory_level `ilev_x` → both \
+             ends",
+        ],
+    ),
+    (
         "a second partner where there may be one",
         |tx, at, it| {
             let set = PRICE_SETS.create(tx, at, PriceSet { id: "pset_zz".into(), ..PriceSet::default() })?;

@@ -116,8 +116,12 @@ fn inventory(view: &dyn Read, shelf: &Shelf<'_>, article: &Article) -> Result<Va
         let mut levels = Vec::new();
         for location in shelf.locations() {
             let level = level_at(view, &component.item, &location.id)?;
+            let safety_stock = match &level {
+                Some(level) => shelf.safety_stock(level, location)?,
+                None => location.safety_stock,
+            };
             levels.push(json!({
-                "location_id": location.id, "priority": location.priority, "safety_stock": location.safety_stock,
+                "location_id": location.id, "priority": location.priority, "safety_stock": safety_stock,
                 "stocked_quantity": level.as_ref().map(|it| it.stocked_quantity),
                 "reserved_quantity": level.as_ref().map(|it| it.reserved_quantity),
             }));

@@ -3,15 +3,17 @@
 
 use std::collections::HashMap;
 
-use atoll_inventory::level_at;
+use atoll_inventory::{InventoryLevel, level_at};
 use atoll_kernel::{
     Ctx, Decimal, Now, Read, StoreError, Timestamp,
     data::{Direction, Scan},
+    query::Ids,
     storefront::{Reason, Verdict},
 };
 use atoll_links::{
     PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, SALES_CHANNEL_EXCLUDED_VARIANT,
-    SALES_CHANNEL_STOCK_LOCATION, Window, priority, required_quantity, safety_stock,
+    SALES_CHANNEL_INVENTORY_LEVEL, SALES_CHANNEL_STOCK_LOCATION, Window, priority, required_quantity,
+    safety_stock,
 };
 use atoll_pricing::PriceContext;
 use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS};
@@ -70,8 +72,8 @@ impl Seller {
             locations.push(Location { id: location.id.to_string(), ..Location::default() });
             Ok(Scan::Continue(()))
         })?;
-        let at = self.at.clone();
-        Ok(Shelf { view, at, channel_id: None, channel: None, locations, stocks: HashMap::new() })
+        let (at, stocks) = (self.at.clone(), HashMap::new());
+        Ok(Shelf { view, at, channel_id: None, channel: None, locations, holds_back_items: false, stocks })
     }
 
     /// The time of the sale.
@@ -96,6 +98,8 @@ pub struct Shelf<'a> {
     channel_id: Option<String>,
     channel: Option<SalesChannel>,
     locations: Vec<Location>,
+    /// Is there an item at all of which the channel holds back another quantity than of the others?
+    holds_back_items: bool,
     stocks: HashMap<String, Vec<Stock>>,
 }
 
@@ -104,7 +108,7 @@ pub struct Shelf<'a> {
 pub(crate) struct Location {
     pub(crate) id: String,
     pub(crate) priority: i64,
-    /// The quantity of each item that the channel does not sell from there.
+    /// The quantity of each item that the channel does not sell from there, but for items with their own.
     pub(crate) safety_stock: Decimal,
 }
 
@@ -165,8 +169,11 @@ impl<'a> Shelf<'a> {
         let mut locations: Vec<Location> = rows.into_iter().map(location).collect();
         // The sort is stable: of equal priorities the location that was linked first comes first.
         locations.sort_by_key(|it| it.priority);
-        let (at, channel_id) = (at.into(), Some(channel_id.to_owned()));
-        Ok(Shelf { view, at, channel_id, channel, locations, stocks: HashMap::new() })
+        let (at, channel_id) = (at.into(), channel_id.to_owned());
+        let items = SALES_CHANNEL_INVENTORY_LEVEL.rights_set(channel_id.clone());
+        let holds_back_items = !locations.is_empty() && items.count(view)? > 0;
+        let (channel_id, stocks) = (Some(channel_id), HashMap::new());
+        Ok(Shelf { view, at, channel_id, channel, locations, holds_back_items, stocks })
     }
 
     /// The same shelf, of one of its locations alone.
@@ -344,21 +351,41 @@ impl<'a> Shelf<'a> {
 
     fn stocks(&mut self, item: &str) -> Result<&mut Vec<Stock>, StoreError> {
         if !self.stocks.contains_key(item) {
-            let mut stocks = Vec::with_capacity(self.locations.len());
-            for location in &self.locations {
-                let level = level_at(self.view, item, &location.id)?;
-                let available =
-                    level.as_ref().map_or(Decimal::ZERO, |it| it.available()) - location.safety_stock;
-                stocks.push(Stock {
-                    location: location.id.clone(),
-                    // A deficit at one location does not reduce the stock of another.
-                    available: available.max(Decimal::ZERO),
-                    is_stocked: level.is_some(),
-                });
-            }
+            let stocks = self.locations.iter().map(|it| self.stock_at(item, it));
+            let stocks = stocks.collect::<Result<_, StoreError>>()?;
             self.stocks.insert(item.to_owned(), stocks);
         }
         Ok(self.stocks.get_mut(item).expect("it was inserted"))
+    }
+
+    fn stock_at(&self, item: &str, location: &Location) -> Result<Stock, StoreError> {
+        let level = level_at(self.view, item, &location.id)?;
+        let available = match &level {
+            Some(level) => level.available() - self.safety_stock(level, location)?,
+            None => Decimal::ZERO,
+        };
+        Ok(Stock {
+            location: location.id.clone(),
+            // A deficit at one location does not reduce the stock of another.
+            available: available.max(Decimal::ZERO),
+            is_stocked: level.is_some(),
+        })
+    }
+
+    /// The quantity of the item of this level that the channel does not sell from the location: its own if it
+    /// has one, or else that of the location.
+    pub(crate) fn safety_stock(
+        &self,
+        level: &InventoryLevel,
+        location: &Location,
+    ) -> Result<Decimal, StoreError> {
+        let own = match &self.channel_id {
+            Some(channel) if self.holds_back_items => {
+                SALES_CHANNEL_INVENTORY_LEVEL.row(self.view, channel, &level.id)?
+            }
+            _ => None,
+        };
+        Ok(own.map_or(location.safety_stock, |row| safety_stock(&row)))
     }
 }
 

@@ -13,6 +13,7 @@ mod publishable_api_key_sales_channel;
 pub mod readonly;
 mod region_payment_provider;
 mod sales_channel_excluded_variant;
+mod sales_channel_inventory_level;
 mod sales_channel_stock_location;
 mod shipping_option_price_set;
 mod stock_location_fulfillment_provider;
@@ -28,6 +29,7 @@ pub use product_variant_price_set::PRODUCT_VARIANT_PRICE_SET;
 pub use publishable_api_key_sales_channel::PUBLISHABLE_API_KEY_SALES_CHANNEL;
 pub use region_payment_provider::REGION_PAYMENT_PROVIDER;
 pub use sales_channel_excluded_variant::SALES_CHANNEL_EXCLUDED_VARIANT;
+pub use sales_channel_inventory_level::SALES_CHANNEL_INVENTORY_LEVEL;
 pub use sales_channel_stock_location::{
     PRIORITY, SAFETY_STOCK, SALES_CHANNEL_STOCK_LOCATION, priority, safety_stock,
 };

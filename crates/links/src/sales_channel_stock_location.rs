@@ -50,7 +50,8 @@ link! {
 
 /// Column: the priority of the location. The smallest number is used first.
 pub const PRIORITY: &str = "priority";
-/// Column: the safety stock, the quantity of each item that the channel does not sell from the location.
+/// Column: the safety stock, the quantity of each item that the channel does not sell from the location; in
+/// [`SALES_CHANNEL_INVENTORY_LEVEL`](crate::SALES_CHANNEL_INVENTORY_LEVEL) that of one item.
 pub const SAFETY_STOCK: &str = "safety_stock";
 
 /// The priority of the location; the smallest number is used first.
@@ -58,7 +59,7 @@ pub fn priority(row: &LinkRow) -> i64 {
     row.data.get(PRIORITY).and_then(Value::as_i64).unwrap_or_default()
 }
 
-/// The safety stock of each item at the location.
+/// The safety stock in a row of either link.
 pub fn safety_stock(row: &LinkRow) -> Decimal {
     let stored = row.data.get(SAFETY_STOCK).and_then(Value::as_number);
     stored.and_then(Decimal::from_json).unwrap_or_default().max(Decimal::ZERO)

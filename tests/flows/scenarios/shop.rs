@@ -18,6 +18,9 @@ impl Scene {
                     "products": [{ "product_id": tea.product, "available_until": "2100-01-01" }],
                     "variants": [{ "variant_id": cup.id, "is_enabled": false }],
                     "stock_locations": [{ "stock_location_id": shop.location, "priority": 1, "safety_stock": 2 }],
+                    "inventory_items": [
+                        { "inventory_item_id": tea.item, "stock_location_id": shop.location, "safety_stock": 1 },
+                    ],
                 });
                 self.post(format!("{channel}/assortment"), body)
             }

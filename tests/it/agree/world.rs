@@ -7,7 +7,8 @@ use atoll_inventory::{
 use atoll_kernel::{Decimal, Fault, Moment, Timestamp, Write};
 use atoll_links::{
     AVAILABLE_FROM, AVAILABLE_UNTIL, PRIORITY, PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM,
-    PRODUCT_VARIANT_PRICE_SET, SAFETY_STOCK, SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_STOCK_LOCATION,
+    PRODUCT_VARIANT_PRICE_SET, SAFETY_STOCK, SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_INVENTORY_LEVEL,
+    SALES_CHANNEL_STOCK_LOCATION,
 };
 use atoll_pricing::{
     LIST_PRICES, ListPrice, PRICE_LISTS, PRICE_SETS, Price, PriceList, PriceListStatus, PriceListType,
@@ -134,11 +135,20 @@ impl ListState {
     }
 }
 
-/// Quantity of an item per variant, and its stocked and reserved quantities by location.
+/// Quantity of an item per variant, and its levels by location.
 #[derive(Clone, Debug)]
 struct Part {
     required: i64,
-    levels: [Option<(i64, i64)>; N_PLACES],
+    levels: [Option<Level>; N_PLACES],
+}
+
+/// Quantities of an item at a location.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    stocked: i64,
+    reserved: i64,
+    /// The safety stock of the item in the channel, instead of that of the location.
+    safety_stock: Option<i64>,
 }
 
 fn mostly() -> impl Strategy<Value = bool> {
@@ -160,7 +170,12 @@ fn state() -> impl Strategy<Value = State> {
     ];
     let edge = || prop::option::weighted(0.4, prop::sample::select(EDGES.to_vec()));
     let product = (status, rarely(), rarely(), mostly(), edge(), edge());
-    let level = || prop::option::weighted(0.8, (0..9i64, 0..4i64));
+    let level = || {
+        let level = (0..9i64, 0..4i64, prop::option::weighted(0.3, 0..4i64));
+        let level =
+            level.prop_map(|(stocked, reserved, safety_stock)| Level { stocked, reserved, safety_stock });
+        prop::option::weighted(0.8, level)
+    };
     let part = (1..3i64, [level(), level()]).prop_map(|(required, levels)| Part { required, levels });
     let backorder = prop::bool::weighted(0.3);
     let variant = (rarely(), mostly(), mostly(), backorder, prop::collection::vec(part, 0..3), 1..5i64);
@@ -318,8 +333,10 @@ impl Page {
 
     /// Available quantity of an item at the locations of the channel.
     fn there(&self, part: &Part) -> i64 {
-        let at_place = |(place, level): (&Place, Option<(i64, i64)>)| match level {
-            Some((stocked, reserved)) if place.is_linked => (stocked - reserved - place.safety_stock).max(0),
+        let at_place = |(place, level): (&Place, Option<Level>)| match level {
+            Some(Level { stocked, reserved, safety_stock }) if place.is_linked => {
+                (stocked - reserved - safety_stock.unwrap_or(place.safety_stock)).max(0)
+            }
             _ => 0,
         };
         self.places.iter().zip(part.levels).map(at_place).sum()
@@ -466,14 +483,18 @@ fn make_state(
         let required = columns([("required_quantity", part.required)]);
         PRODUCT_VARIANT_INVENTORY_ITEM.attach(tx, at, &variant, &item, required)?;
         for (location, level) in places.iter().zip(part.levels) {
-            let Some((stocked, reserved)) = level else { continue };
+            let Some(Level { stocked, reserved, safety_stock }) = level else { continue };
             let level = InventoryLevel {
                 inventory_item_id: item.clone(),
                 location_id: location.clone(),
                 stocked_quantity: stocked.into(),
                 ..InventoryLevel::default()
             };
-            INVENTORY_LEVELS.create(tx, at, level)?;
+            let level = INVENTORY_LEVELS.create(tx, at, level)?.id;
+            if let Some(quantity) = safety_stock {
+                let columns = columns([(SAFETY_STOCK, quantity)]);
+                SALES_CHANNEL_INVENTORY_LEVEL.attach(tx, at, channel, &level, columns)?;
+            }
             if reserved > 0 {
                 let promise = ReservationItem {
                     inventory_item_id: item.clone(),

@@ -476,3 +476,25 @@ async fn products_are_found_by_their_organisation() {
         assert!(list.contains(&variant.product) && !list.contains(&other.product), "{filter}");
     }
 }
+
+#[tokio::test]
+async fn safety_stock_of_an_item_is_set_on_its_page() {
+    let (shop, channel, browser) = shop().await;
+    let mug = shop.product("Mug", &[&channel], 3).await;
+    let page = format!("/app/stock/{}", mug.item);
+    let (hold, safety, was) =
+        (format!("hold {}", shop.location), format!("safety[{channel}]"), format!("was[{channel}]"));
+    let terms = format!(
+        "/admin/sales-channels/{channel}/stock-locations/{}/inventory-items/{}",
+        shop.location, mug.item
+    );
+    let kept = async || shop.admin.get(&terms).await.ok()["inventory_item"]["safety_stock"].clone();
+    browser.send(&page, &[("do", &hold), (&safety, "2"), (&was, "")]).await;
+    assert_eq!(kept().await, 2);
+    assert!(browser.page(&page).await.1.contains(&format!("name=\"{safety}\" value=\"2\"")));
+    let (status, _, text) = browser.send(&page, &[("do", &hold), (&safety, "-1"), (&was, "2")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("role=\"alert\"") && text.contains("value=\"-1\""), "{text}");
+    browser.send(&page, &[("do", &hold), (&safety, ""), (&was, "2")]).await;
+    assert_eq!(kept().await, json!(null));
+}

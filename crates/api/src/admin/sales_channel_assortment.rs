@@ -1,8 +1,9 @@
 //! Admin routes of a channel's assortment: `/admin/sales-channels/:id/…`.
 
 use atoll_flows::sales_channel::{
-    AssortmentUpdate, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms,
+    AssortmentUpdate, ItemTerms, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms,
 };
+use atoll_inventory::{INVENTORY_LEVELS, InventoryLevel, level_or_not_stocked};
 use atoll_kernel::{
     Fault, Read, Timestamp,
     data::{Direction, LinkRow, Scan, View},
@@ -12,8 +13,8 @@ use atoll_kernel::{
     serde_json::{Value, json},
 };
 use atoll_links::{
-    PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_STOCK_LOCATION, Window, priority,
-    safety_stock,
+    PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_INVENTORY_LEVEL,
+    SALES_CHANNEL_STOCK_LOCATION, Window, priority, safety_stock,
 };
 use atoll_product::VARIANTS;
 use atoll_sales_channel::SALES_CHANNELS;
@@ -41,7 +42,14 @@ routes! {
     Get "/admin/sales-channels/:id/stock-locations/:stock_location_id" (Admin, ONE) => stock_location: LOCATION_TERMS;
     /// Sets the priority of a stock location for a sales channel, and the safety stock that stays there.
     Post "/admin/sales-channels/:id/stock-locations/:stock_location_id" (Admin, ONE, LOCATION) => update_location: LOCATION_TERMS;
-    /// Sets periods of sale, variants and stock locations of a sales channel, all or none.
+    /// Lists the inventory items that have a safety stock of their own in a sales channel, by location.
+    Get "/admin/sales-channels/:id/inventory-items" (Admin, PAGE) => inventory_items: ITEM_TERMS_PAGE;
+    /// Shows how much of an inventory item a sales channel leaves at a stock location.
+    Get "/admin/sales-channels/:id/stock-locations/:stock_location_id/inventory-items/:inventory_item_id" (Admin, ONE) => inventory_item: ITEM_TERMS;
+    /// Sets how much of an inventory item a sales channel leaves at a stock location. It counts instead of the
+    /// safety stock of the location, also if it is smaller. Null: that of the location counts again.
+    Post "/admin/sales-channels/:id/stock-locations/:stock_location_id/inventory-items/:inventory_item_id" (Admin, ONE, ITEM) => update_item: ITEM_TERMS;
+    /// Sets periods of sale, variants, stock locations and inventory items of a sales channel, all or none.
     Post "/admin/sales-channels/:id/assortment" (Admin, ONE, ASSORTMENT) => update_all: UPDATED;
 }
 
@@ -62,6 +70,10 @@ const SUPPLY: &[Field] = &[
     optional("safety_stock", Type::NotNegative).about("How many of each item stay at the location."),
 ];
 const LOCATION: Body = &[SUPPLY];
+const HELD_BACK: &[Field] = &[required("safety_stock", Type::NotNegative)
+    .or_null()
+    .about("How many of the item stay at the location; null: as many as of each item there.")];
+const ITEM: Body = &[HELD_BACK];
 const ASSORTMENT: Body = &[&[
     optional(
         "products",
@@ -81,6 +93,17 @@ const ASSORTMENT: Body = &[&[
         ])),
     )
     .about("How stock locations serve it."),
+    optional(
+        "inventory_items",
+        Type::List(&Type::Strict(&[
+            &[
+                required("inventory_item_id", Type::Text).about("The inventory item."),
+                required("stock_location_id", Type::Text).about("The stock location."),
+            ],
+            HELD_BACK,
+        ])),
+    )
+    .about("How many of single inventory items stay at stock locations."),
 ]];
 
 /// A page of these, in the order of their ids.
@@ -126,12 +149,25 @@ const LOCATION_TERMS: Answer =
     Answer::Object(&[Part::value("stock_location", SHOWN_LOCATION, "How the location serves the channel.")]);
 const LOCATION_TERMS_PAGE: Answer =
     page_of!("stock_locations", SHOWN_LOCATION, "How the locations serve the channel.");
+const SHOWN_ITEM: Type = Type::Object(&[
+    required("inventory_item_id", Type::Text).about("The inventory item."),
+    required("stock_location_id", Type::Text).about("The stock location."),
+    CHANNEL,
+    required("safety_stock", Type::NotNegative)
+        .or_null()
+        .about("How many of it stay at the location; null: as many as of each item there."),
+]);
+const ITEM_TERMS: Answer =
+    Answer::Object(&[Part::value("inventory_item", SHOWN_ITEM, "How many of the item stay there.")]);
+const ITEM_TERMS_PAGE: Answer =
+    page_of!("inventory_items", SHOWN_ITEM, "The items with a safety stock of their own.");
 const UPDATED: Answer = Answer::Object(&[Part::value(
     "updated",
     Type::Object(&[
         required("products", Type::NotNegative).about("How many products were given."),
         required("variants", Type::NotNegative).about("How many variants were given."),
         required("stock_locations", Type::NotNegative).about("How many stock locations were given."),
+        required("inventory_items", Type::NotNegative).about("How many inventory items were given."),
     ]),
     "How many of each were set.",
 )]);
@@ -228,12 +264,49 @@ async fn update_location(mut call: Call) -> Result<Reply, Fault> {
     show_location(&call)
 }
 
-/// Updates windows, variants and locations in one transaction.
+async fn inventory_items(call: Call) -> Result<Reply, Fault> {
+    let all = SALES_CHANNEL_INVENTORY_LEVEL.rights_set(call.path("id").to_owned());
+    page(&call, "inventory_items", &all, |view, channel, id| {
+        shown_item(view, channel, &INVENTORY_LEVELS.retrieve(view, id)?)
+    })
+}
+
+async fn inventory_item(call: Call) -> Result<Reply, Fault> {
+    show_item(&call)
+}
+
+fn show_item(call: &Call) -> Result<Reply, Fault> {
+    let (view, channel) = (&call.view, call.path("id"));
+    known_channel(view, channel)?;
+    let level = level_or_not_stocked(view, call.path("inventory_item_id"), call.path("stock_location_id"))?;
+    Ok(Reply::json(&json!({ "inventory_item": shown_item(view, channel, &level)? })))
+}
+
+fn shown_item(view: &View, channel: &str, level: &InventoryLevel) -> Result<Value, Fault> {
+    let row = SALES_CHANNEL_INVENTORY_LEVEL.row(view, channel, &level.id)?;
+    Ok(json!({
+        "inventory_item_id": level.inventory_item_id, "stock_location_id": level.location_id,
+        "sales_channel_id": channel, "safety_stock": row.as_ref().map(safety_stock),
+    }))
+}
+
+async fn update_item(mut call: Call) -> Result<Reply, Fault> {
+    let terms = ItemTerms {
+        stock_location_id: call.path("stock_location_id").to_owned(),
+        inventory_item_id: call.path("inventory_item_id").to_owned(),
+        ..call.read()?
+    };
+    let update_of = AssortmentUpdate { inventory_items: vec![terms], ..AssortmentUpdate::default() };
+    let call = update(call, update_of).await?;
+    show_item(&call)
+}
+
+/// Updates windows, variants, locations and items in one transaction.
 async fn update_all(mut call: Call) -> Result<Reply, Fault> {
     let terms: AssortmentUpdate = call.read()?;
     let counts = json!({
         "products": terms.products.len(), "variants": terms.variants.len(),
-        "stock_locations": terms.stock_locations.len(),
+        "stock_locations": terms.stock_locations.len(), "inventory_items": terms.inventory_items.len(),
     });
     update(call, terms).await?;
     Ok(Reply::json(&json!({ "updated": counts })))

@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, facts, hint, html,
-    link, nothing, pager, table,
+    Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, facts,
+    hint, html, link, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,6 +42,15 @@ struct Level {
     incoming_quantity: Decimal,
     #[serde(default)]
     stock_locations: Vec<Location>,
+    #[serde(default)]
+    safety_stocks: Vec<SafetyStock>,
+}
+
+/// How many of an item a channel leaves at a location.
+#[derive(Deserialize)]
+struct SafetyStock {
+    sales_channel_id: String,
+    safety_stock: Decimal,
 }
 
 #[derive(Deserialize)]
@@ -134,7 +143,8 @@ fn route(call: &PageCall) -> Address {
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let fields = format!(
         "{FIELDS},location_levels.stock_locations.sales_channels.id,\
-         location_levels.stock_locations.sales_channels.name"
+         location_levels.stock_locations.sales_channels.name,location_levels.safety_stocks.sales_channel_id,\
+         location_levels.safety_stocks.safety_stock"
     );
     let item: Item = call.api().one(route(&call).with("fields", fields), "inventory_item").await?;
     let locations = choices(&call, LOCATIONS, &[]).await?;
@@ -182,7 +192,34 @@ fn levels(call: &PageCall, item: &Item) -> Markup {
                     }
                 }
                 (quantities(call, level))
+                @if !channels.is_empty() { (held_back(call, level, channels)) }
             }
+        }
+    }
+}
+
+/// How many of the item each channel leaves at the location.
+fn held_back(call: &PageCall, level: &Level, channels: &[Named]) -> Markup {
+    let action = format!("hold {}", level.location_id);
+    let own = |channel: &Named| {
+        let own = level.safety_stocks.iter().find(|it| it.sales_channel_id == channel.id);
+        own.map_or_else(String::new, |it| it.safety_stock.to_string())
+    };
+    let fields = |form: &Blank<'_>| {
+        html! {
+            div class="fields" {
+                @for channel in channels {
+                    input type="hidden" name=(format!("was[{}]", channel.id)) value=(own(channel));
+                    (form.field(&Field::number(&format!("safety[{}]", channel.id), &channel.name).value(own(channel))))
+                }
+            }
+            (hint("Empty: as many as the channel leaves there of each item."))
+        }
+    };
+    html! {
+        details open[call.is_refused(&action)] {
+            summary { "Stays here, by channel" }
+            (call.form_of(fields, &[Button::new(&action, "Save").of(level.name())]))
         }
     }
 }
@@ -337,6 +374,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
                 "quantity": form.number("quantity")?,
             }),
         ),
+        "hold" => return hold_back(&call, &form).await,
         "remove" => {
             call.api().delete(of_level()).await?;
             return Ok(saved(&call));
@@ -349,6 +387,24 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     };
     call.api().post::<Value>(address.with("fields", "id"), &body).await?;
     Ok(saved(&call))
+}
+
+/// Sets what channels leave at a location, of those channels whose field has changed.
+async fn hold_back(call: &PageCall, form: &Form) -> Result<Next, Fault> {
+    for channel in form.nested("safety").as_object().into_iter().flat_map(|it| it.keys()) {
+        let field = format!("safety[{channel}]");
+        if form.text(&field) == form.text(&format!("was[{channel}]")) {
+            continue;
+        }
+        let terms = Address::of("/admin/sales-channels")
+            .then(channel)
+            .then("stock-locations")
+            .then(form.of_id())
+            .then("inventory-items")
+            .then(call.path("item"));
+        call.api().post::<Value>(terms, &json!({ "safety_stock": form.number(&field)? })).await?;
+    }
+    Ok(saved(call))
 }
 
 fn saved(call: &PageCall) -> Next {

@@ -57,7 +57,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         all.iter().filter(|it| !terms.iter().any(|served| served.stock_location_id == it.id)).collect();
     let body = html! {
         (hint("An order takes from the first location that has enough, and from several where none has. What \
-               stays at a location is not sold in this channel."))
+               stays at a location is not sold in this channel; of a single item, that is set on its page under Stock."))
         @if terms.is_empty() { (nothing("No location serves this channel: it sells nothing whose stock is managed.")) }
         ol class="cards" {
             @for (index, location) in terms.iter().enumerate() {

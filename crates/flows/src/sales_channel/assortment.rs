@@ -1,6 +1,7 @@
 //! The assortment of a channel: windows of products, excluded variants, priority and safety stock of
-//! locations.
+//! locations, safety stock of single items.
 
+use atoll_inventory::level_or_not_stocked;
 use atoll_kernel::{
     Decimal, Fault, Moment, Timestamp, Write, flow,
     flow::Local,
@@ -8,7 +9,7 @@ use atoll_kernel::{
 };
 use atoll_links::{
     PRIORITY, PRODUCT_SALES_CHANNEL, SAFETY_STOCK, SALES_CHANNEL_EXCLUDED_VARIANT,
-    SALES_CHANNEL_STOCK_LOCATION, Window,
+    SALES_CHANNEL_INVENTORY_LEVEL, SALES_CHANNEL_STOCK_LOCATION, Window,
 };
 use atoll_sales_channel::SALES_CHANNELS;
 use serde::{Deserialize, Deserializer};
@@ -28,6 +29,8 @@ pub struct AssortmentUpdate {
     pub variants: Vec<VariantTerms>,
     /// Settings of locations. Each must be linked to the channel already.
     pub stock_locations: Vec<LocationTerms>,
+    /// Safety stock of single items. Each must be stocked at its location.
+    pub inventory_items: Vec<ItemTerms>,
 }
 
 /// The window in which a channel sells a product.
@@ -66,13 +69,25 @@ pub struct LocationTerms {
     pub safety_stock: Option<Decimal>,
 }
 
+/// How much of an item a channel leaves at a location.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ItemTerms {
+    /// The item.
+    pub inventory_item_id: String,
+    /// The location.
+    pub stock_location_id: String,
+    /// Quantity of the item that stays there, whatever the location says; `None`: what the location says.
+    pub safety_stock: Option<Decimal>,
+}
+
 /// Tells null from an absent field.
 fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 flow! {
-    /// Updates the assortment of a channel: windows, exclusions and locations, in one transaction.
+    /// Updates the assortment of a channel: windows, exclusions, locations and items, in one transaction.
     pub static UPDATE_ASSORTMENT: Flow<AssortmentUpdate, ()> =
         "update-sales-channel-assortment" (update), hooks: &[&VALIDATE_ID, &ASSORTMENT_UPDATED];
 }
@@ -92,6 +107,9 @@ fn update(flow: &mut Local<'_>, update: AssortmentUpdate) -> Result<(), Fault> {
     })?;
     flow.step("set-locations", |tx, at| {
         update.stock_locations.iter().try_for_each(|it| set_location(tx, at, channel, it))
+    })?;
+    flow.step("set-items", |tx, at| {
+        update.inventory_items.iter().try_for_each(|it| set_item(tx, at, channel, it))
     })?;
     flow.emit("sales-channel.updated", json!({ "id": channel }))?;
     flow.hook(&ASSORTMENT_UPDATED, || OfId::of(channel))?;
@@ -134,5 +152,17 @@ fn set_location(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &Location
     columns.extend(terms.priority.map(|it| (PRIORITY.to_owned(), json!(it))));
     columns.extend(terms.safety_stock.map(|it| (SAFETY_STOCK.to_owned(), json!(it))));
     SALES_CHANNEL_STOCK_LOCATION.attach(tx, at, channel, location, columns)?;
+    Ok(())
+}
+
+fn set_item(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &ItemTerms) -> Result<(), Fault> {
+    let level = level_or_not_stocked(tx, &terms.inventory_item_id, &terms.stock_location_id)?.id;
+    match terms.safety_stock {
+        Some(quantity) => {
+            let columns = Map::from_iter([(SAFETY_STOCK.to_owned(), json!(quantity))]);
+            SALES_CHANNEL_INVENTORY_LEVEL.attach(tx, at, channel, &level, columns)?;
+        }
+        None => drop(SALES_CHANNEL_INVENTORY_LEVEL.detach(tx, at, channel, &level)?),
+    }
     Ok(())
 }

@@ -7,7 +7,9 @@ mod link;
 mod products;
 mod update;
 
-pub use assortment::{AssortmentUpdate, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms};
+pub use assortment::{
+    AssortmentUpdate, ItemTerms, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms,
+};
 pub use create::CREATE_SALES_CHANNELS;
 pub use delete::DELETE_SALES_CHANNELS;
 pub use link::{LINK_SALES_CHANNELS_TO_API_KEY, LINK_SALES_CHANNELS_TO_STOCK_LOCATION, LinkIds};

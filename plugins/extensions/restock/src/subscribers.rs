@@ -27,6 +27,8 @@ subscriber! { "restock.check-changes" on [
     "LinkProductSalesChannel.attached", "LinkProductSalesChannel.updated",
     "LinkSalesChannelExcludedVariant.detached",
     "LinkSalesChannelStockLocation.attached", "LinkSalesChannelStockLocation.updated",
+    "LinkSalesChannelInventoryLevel.attached", "LinkSalesChannelInventoryLevel.updated",
+    "LinkSalesChannelInventoryLevel.detached",
     "sales-channel.sales-channel.created", "sales-channel.sales-channel.updated",
 ] => check_changes }
 
@@ -48,10 +50,9 @@ fn concerned(view: &dyn Read, event: &Event) -> Result<Concerned, StoreError> {
     let of = |index, ids: Vec<String>| ids.into_iter().map(|id| (index, id)).collect();
     let (of_what, _) = event.name.rsplit_once('.').unwrap_or_default();
     Ok(match of_what {
-        "inventory.inventory-level" => {
-            let Some(level) = INVENTORY_LEVELS.get(view, text("id"))? else { return Ok(Vec::new()) };
-            let variants = PRODUCT_VARIANT_INVENTORY_ITEM.lefts(view, &level.inventory_item_id)?;
-            of(&WAITING_BY_VARIANT, variants)
+        "inventory.inventory-level" => of(&WAITING_BY_VARIANT, variants_with(view, text("id"))?),
+        "LinkSalesChannelInventoryLevel" => {
+            of(&WAITING_BY_VARIANT, variants_with(view, text("inventory_level_id"))?)
         }
         "product.product-variant" => of(&WAITING_BY_VARIANT, vec![text("id").to_owned()]),
         "LinkProductVariantInventoryItem" | "LinkSalesChannelExcludedVariant" => {
@@ -62,6 +63,12 @@ fn concerned(view: &dyn Read, event: &Event) -> Result<Concerned, StoreError> {
         "LinkSalesChannelStockLocation" => of(&WAITING_BY_CHANNEL, vec![text("sales_channel_id").to_owned()]),
         _ => of(&WAITING_BY_CHANNEL, vec![text("id").to_owned()]),
     })
+}
+
+/// The variants that need the item of a level.
+fn variants_with(view: &dyn Read, level: &str) -> Result<Vec<String>, StoreError> {
+    let level = INVENTORY_LEVELS.get(view, level)?;
+    level.map_or(Ok(Vec::new()), |it| PRODUCT_VARIANT_INVENTORY_ITEM.lefts(view, &it.inventory_item_id))
 }
 
 fn variants_of(view: &dyn Read, product: &str) -> Result<Vec<String>, StoreError> {

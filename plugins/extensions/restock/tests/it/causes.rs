@@ -64,6 +64,12 @@ fn causes() -> Vec<Cause> {
             json!({ "safety_stock": 0 }),
         ),
         same(
+            "safety stock of the item",
+            "/admin/sales-channels/{web}/stock-locations/{location}/inventory-items/{item}",
+            json!({ "safety_stock": 5 }),
+            json!({ "safety_stock": null }),
+        ),
+        same(
             "the channel itself",
             "/admin/sales-channels/{web}",
             json!({ "is_disabled": true }),
