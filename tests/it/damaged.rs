@@ -8,6 +8,7 @@ use std::{
 };
 
 use atoll_auth::{AUTH_SESSIONS, AuthSession};
+use atoll_availability::sale_counts;
 use atoll_cart::{CARTS, Cart};
 use atoll_host::{Data, registry};
 use atoll_kernel::{
@@ -273,4 +274,19 @@ async fn damaged_channel_does_not_stop_the_sweep_of_others() {
     let damaged = format!("corrupt record `{}` in `sales_channel`", channels[0]);
     skips(app, &log, &[&damaged], async || app.run_job("availability.sweep-listings").await).await;
     assert_eq!(n_listed(), 0);
+}
+
+#[tokio::test]
+async fn damaged_variant_does_not_stop_the_count_of_others() {
+    let (app, (log, _guard)) = (TestApp::init().await, Log::open());
+    let shop = Shop::open(app).await;
+    let app = &shop.app;
+    let web = shop.channel("Web").await;
+    let damaged = shop.product("One", &[&web], 1).await.id;
+    shop.product("Other", &[&web], 1).await;
+    app.damage("product_variant", damaged.as_bytes()).await;
+    let said = format!("corrupt record `{damaged}` in `product_variant`");
+    skips(app, &log, &[&said], async || app.run_job("availability.count-sales").await).await;
+    let counted = sale_counts(&app.ctx.view(), &web).expect("a store").expect("counts");
+    assert_eq!((counted.n_variants, counted.n_sold), (1, 1));
 }

@@ -50,6 +50,7 @@ mod queries;
 mod race;
 mod registry;
 mod rounds;
+mod sale_counts;
 mod sessions;
 mod shelves;
 mod shipping;

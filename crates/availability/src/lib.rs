@@ -11,6 +11,7 @@ mod listing;
 mod matrix;
 mod prices;
 mod quantity;
+mod sale_counts;
 mod scope;
 mod shelf;
 mod shipping;
@@ -27,6 +28,7 @@ pub use matrix::{Matrix, Wanted};
 pub use prices::{
     CHANNEL, CURRENCY, CalculatedPrice, GROUPS, PriceSource, Prices, REGION, price_context, price_of,
 };
+pub use sale_counts::{SaleCounts, sale_counts};
 pub use scope::{ChannelScope, KeyRefusal};
 pub use shelf::{Allocation, Seller, Shelf};
 pub use shipping::{

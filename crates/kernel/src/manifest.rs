@@ -16,9 +16,9 @@ const FOR_EXTENSIONS: &[&str] = &["atoll-availability", "atoll-flows", "atoll-li
 /// The packages below the kernel, which register nothing: with them one gets past services.
 const BELOW: &[&str] = &["atoll-http", "atoll-query", "atoll-schema", "atoll-storage", "atoll-values"];
 
-/// Packages of the core with a module about the running of the program itself. They are neither modules nor
-/// extensions.
-const CORE: &[&str] = &["atoll-background", "atoll-kernel"];
+/// Packages of the core with a module, for what they keep beside records of others. They are neither modules
+/// nor extensions.
+const CORE: &[&str] = &["atoll-availability", "atoll-background", "atoll-kernel"];
 
 /// A package that depends on this one is a program: what it has besides is not told apart from it.
 const HOST: &str = "atoll-host";

@@ -131,6 +131,9 @@ pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// with prices some dozens.
 pub const AVAILABILITY_CELLS_MAX: usize = 1_000;
 
+/// Sales channels whose products and orders one request counts: each reads its windows.
+pub const CHANNELS_COUNTED_MAX: usize = 50;
+
 /// Products on one page of what changes in a channel: each with its variants, which are decided on twice.
 pub const CHANGES_PAGE_MAX: usize = 100;
 

@@ -438,6 +438,19 @@ async fn the_assortment_of_a_channel_is_set_on_its_pages() {
 }
 
 #[tokio::test]
+async fn the_board_says_what_keeps_variants_from_sale() {
+    let (shop, channel, browser) = shop().await;
+    shop.product("Mug", &[&channel], 3).await;
+    shop.product("Tea", &[&channel], 0).await;
+    assert!(browser.page("/app/channels").await.1.contains("is counted within some minutes"));
+    shop.app.run_job("availability.count-sales").await;
+    let (_, text) = browser.page("/app/channels").await;
+    let said = text.contains("1 of 2 variants can be bought.")
+        && text.contains("<li>1: no stock location</li>");
+    assert!(said, "{text}");
+}
+
+#[tokio::test]
 async fn the_locations_of_a_channel_are_put_in_order() {
     let (shop, channel, browser) = shop().await;
     let second = shop.admin.post("/admin/stock-locations", json!({ "name": "Shop" })).await.ok();

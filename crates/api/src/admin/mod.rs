@@ -38,6 +38,7 @@ mod regions;
 mod registry;
 mod reservations;
 mod sales_channel_assortment;
+mod sales_channel_counts;
 mod sales_channel_products;
 mod sales_channels;
 mod shipping_option_types;

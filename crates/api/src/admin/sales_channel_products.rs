@@ -89,7 +89,7 @@ const PAGE: Answer = Answer::Object(&[
     Part::value("limit", Type::NotNegative, "The size of the page."),
     Part::Value(optional("next_cursor", Type::Text).or_null().about("The `cursor` of the next page.")),
 ]);
-const COUNTS: Type = Type::Object(&[
+pub(super) const COUNTS: Type = Type::Object(&[
     required("on_sale", Type::NotNegative).about("Published, and within their windows."),
     required("not_yet", Type::NotNegative).about("Published, with a window that begins later."),
     required("over", Type::NotNegative).about("Published, with a window that has ended."),

@@ -1,9 +1,11 @@
 //! Sales channels: the board, and the page of one.
 
+use std::{collections::HashMap, slice};
+
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
     Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, PageOf, Records, admin_page, badge,
-    facts, html, link, moment, nothing, pager, widgets,
+    facts, hint, html, link, moment, nothing, pager, widgets,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -52,14 +54,11 @@ async fn board(call: PageCall) -> Result<Page, Fault> {
         .with("limit", BOARD_PAGE)
         .with("offset", call.offset());
     let channels: Records<Channel> = call.api().list(address, "sales_channels").await?;
-    let mut cards = Vec::new();
-    for channel in &channels.records {
-        let sales = Sales::of(&call, &channel.id).await?;
-        cards.push(card(&call, channel, &sales));
-    }
+    let sales = sales(&call, &channels.records).await?;
+    let cards = channels.records.iter().map(|it| card(&call, it, sales.get(&it.id)));
     let body = html! {
         div class="buttons" { a class="button" href=(call.to("/channels/new")) { "New channel" } }
-        @if cards.is_empty() { (nothing("No channel has such a name.")) }
+        @if channels.records.is_empty() { (nothing("No channel has such a name.")) }
         ul class="cards" { @for card in cards { li class="card" { (card) } } }
         (pager(&call, &channels))
     };
@@ -67,53 +66,94 @@ async fn board(call: PageCall) -> Result<Page, Fault> {
 }
 
 /// What a channel sells, and what it has sold.
+#[derive(Deserialize)]
 struct Sales {
-    counts: Counts,
-    n_orders: usize,
+    sales_channel_id: String,
+    products: Products,
+    orders: u64,
+    /// `None`: they have not been counted yet.
+    variants: Option<Variants>,
 }
 
 /// How many products of a channel are in each state.
 #[derive(Deserialize)]
-struct Counts {
+struct Products {
     on_sale: u64,
     not_yet: u64,
     over: u64,
 }
 
+/// The variants of a channel, as they were counted in the background.
+#[derive(Deserialize)]
+struct Variants {
+    counted_at: Timestamp,
+    total: u64,
+    on_sale: u64,
+    blocked: Vec<Blocked>,
+}
+
+#[derive(Deserialize)]
+struct Blocked {
+    code: String,
+    count: u64,
+}
+
 /// The days of the orders that the board counts.
 const DAYS: i64 = 7;
 
-impl Sales {
-    async fn of(call: &PageCall, channel: &str) -> Result<Sales, Fault> {
-        let products = Address::of("/admin/sales-channels").then(channel).then("products").with("limit", 1);
-        let counts = call.api().one(products, "counts").await?;
-        let since = call.now().plus_millis(-DAYS * 24 * 60 * 60 * 1000);
-        let orders = Address::of("/admin/orders")
-            .with("sales_channel_id[]", channel)
-            .with("created_at[$gte]", since)
-            .with("fields", "id")
-            .with("limit", 1);
-        let n_orders = call.api().list::<Value>(orders, "orders").await?.count;
-        Ok(Sales { counts, n_orders })
+/// What these channels sell, by their ids.
+async fn sales(call: &PageCall, channels: &[Channel]) -> Result<HashMap<String, Sales>, Fault> {
+    if channels.is_empty() {
+        return Ok(HashMap::new());
     }
+    let since = call.now().plus_millis(-DAYS * 24 * 60 * 60 * 1000);
+    let counts = Address::of("/admin/sales-channel-counts").with("orders_from", since);
+    let counts = channels.iter().fold(counts, |it, channel| it.with("sales_channel_id[]", &channel.id));
+    let sales: Vec<Sales> = call.api().one(counts, "sales_channels").await?;
+    Ok(sales.into_iter().map(|it| (it.sales_channel_id.clone(), it)).collect())
+}
 
-    fn facts(&self) -> [(&'static str, Markup); 4] {
-        let Counts { on_sale, not_yet, over } = &self.counts;
-        [
-            ("Products on sale", html! { (on_sale) }),
-            ("Not yet", html! { (not_yet) }),
-            ("Over", html! { (over) }),
-            ("Orders in seven days", html! { (self.n_orders) }),
-        ]
+impl Sales {
+    fn shown(&self, call: &PageCall) -> Markup {
+        let Products { on_sale, not_yet, over } = &self.products;
+        html! {
+            (facts([
+                ("Products on sale", html! { (on_sale) }),
+                ("Not yet", html! { (not_yet) }),
+                ("Over", html! { (over) }),
+                ("Orders in seven days", html! { (self.orders) }),
+            ]))
+            @match &self.variants {
+                Some(variants) => (variants.shown(call, &self.sales_channel_id)),
+                None => (hint("What keeps variants from sale is counted within some minutes.")),
+            }
+        }
     }
 }
 
-fn card(call: &PageCall, channel: &Channel, sales: &Sales) -> Markup {
+impl Variants {
+    fn shown(&self, call: &PageCall, channel: &str) -> Markup {
+        let matrix = Address::of("/matrix").with("channel[]", channel);
+        html! {
+            p { (self.on_sale) " of " (self.total) " variants can be bought." }
+            @if !self.blocked.is_empty() {
+                ul {
+                    @for it in &self.blocked {
+                        li { (it.count) ": " (it.code.replace('_', " ")) }
+                    }
+                }
+            }
+            p class="hint" { "Counted at " (moment(self.counted_at)) ". " (link(call, matrix, "Which ones")) }
+        }
+    }
+}
+
+fn card(call: &PageCall, channel: &Channel, sales: Option<&Sales>) -> Markup {
     let n_keys = channel.publishable_api_keys.iter().filter(|it| it.revoked_at.is_none()).count();
     html! {
         h2 { (link(call, Address::of("/channels").then(&channel.id), &channel.name)) " " (state(channel)) }
         @if let Some(text) = &channel.description { p class="hint" { (text) } }
-        (facts(sales.facts()))
+        @if let Some(sales) = sales { (sales.shown(call)) }
         (facts([
             ("Stock locations", html! { (channel.stock_locations.len()) }),
             ("Keys", html! { (n_keys) }),
@@ -150,7 +190,7 @@ async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let address = Address::of("/admin/sales-channels").then(call.path("id")).with("fields", FIELDS);
     let channel: Channel = call.api().one(address, "sales_channel").await?;
-    let sales = Sales::of(&call, &channel.id).await?;
+    let sales = sales(&call, slice::from_ref(&channel)).await?;
     let below = |page: &str| Address::of("/channels").then(&channel.id).then(page);
     let stops = "A disabled channel shows and sells nothing, and its keys answer nothing. Disable it?";
     let switch = match channel.is_disabled {
@@ -165,7 +205,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                 ("Created", moment(channel.created_at)),
                 ("Id", html! { code { (channel.id) } }),
             ]))
-            (facts(sales.facts()))
+            @if let Some(sales) = sales.get(&channel.id) { (sales.shown(&call)) }
             div class="buttons" {
                 a class="button" href=(call.to(below("products"))) { "Products" }
                 a class="button quiet" href=(call.to(below("locations"))) { "Stock locations" }
