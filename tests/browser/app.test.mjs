@@ -90,7 +90,7 @@ story("a variant that is not sold is put on sale from the reason", async (visito
   const page = await logIn(visitor)
   const why = `/app/why?channel=${channel}&variant=${variant}`
   await visitor.visit(why)
-  await page.getByText("The channel leaves this variant out.").waitFor()
+  await page.getByText("The sales channel leaves the variant out").waitFor()
   await visitor.look("why-not-sold")
   await page.getByRole("link", { name: "Put it right" }).first().click()
   await page.locator(`input[value="${variant}"][type=checkbox]`).check()

@@ -138,7 +138,7 @@ async fn the_reasons_are_put_right_on_the_pages_that_they_link_to() {
     browser.send(&page, &[("do", "unpublish")]).await;
     browser.send(&of_variant, &[("do", "prices"), ("prices[eur]", "")]).await;
     let (_, text) = browser.page(&why).await;
-    for reason in ["is not published", "is not in this channel", "has no price"] {
+    for reason in ["is not published", "is not in the sales channel", "has no price"] {
         assert!(text.contains(reason), "{reason}: {text}");
     }
     assert!(text.contains(&page) && text.contains(&of_variant), "{text}");

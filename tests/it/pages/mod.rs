@@ -401,7 +401,14 @@ async fn the_page_says_why_a_variant_is_not_sold() {
     let (_, page) = browser.page(&format!("/app/why?channel={channel}&q=green")).await;
     assert!(page.contains("Green tea · One") && page.contains("On sale"), "{page}");
     let (_, page) = browser.page(&format!("{ask}&quantity=4")).await;
-    assert!(page.contains("Not on sale") && page.contains("There is not enough in stock"), "{page}");
+    assert!(page.contains("Not on sale") && page.contains("Only 3 are available"), "{page}");
+    assert!(page.contains(">Warehouse</a>") && !page.contains(&format!(">{}<", variant.item)), "{page}");
+    let until = json!({ "available_until": "2020-01-01" });
+    let terms = format!("/admin/sales-channels/{channel}/products/{}", variant.product);
+    shop.admin.post(&terms, until).await.ok();
+    let (_, page) = browser.page(&ask).await;
+    let said = "The sales channel sold the product until <time datetime=\"2020-01-01T00:00:00.000Z\">";
+    assert!(page.contains(said), "{page}");
 }
 
 #[tokio::test]

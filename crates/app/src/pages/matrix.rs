@@ -1,12 +1,13 @@
 //! The matrix: variants in rows, channels in columns, and in each cell whether the channel sells the variant,
 //! or the first reason why not. A cell leads to the whole answer.
 
-use atoll_kernel::{Decimal, Fault, Timestamp};
+use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
     Address, Field, Markup, Page, PageCall, Records, admin_page, badge, html, moment, nothing, pager,
-    sentence,
 };
 use serde::Deserialize;
+
+use super::decision::Cell;
 
 admin_page! {
     with "sales_channels";
@@ -35,19 +36,6 @@ struct Row {
     product_id: String,
     product_title: Option<String>,
     cells: Vec<Cell>,
-}
-
-#[derive(Deserialize)]
-struct Cell {
-    sales_channel_id: String,
-    sellable: bool,
-    available_quantity: Option<Decimal>,
-    reason: Option<Reason>,
-}
-
-#[derive(Deserialize)]
-struct Reason {
-    message: String,
 }
 
 #[derive(Deserialize)]
@@ -167,7 +155,7 @@ fn shown(call: &PageCall, row: &Row, cell: &Cell) -> Markup {
         a href=(call.to(why)) {
             @match (&cell.reason, cell.sellable) {
                 (_, true) => (badge("good", &format!("On sale{quantity}"))),
-                (Some(reason), false) => (sentence(&reason.message)),
+                (Some(reason), false) => (reason),
                 (None, false) => "Not on sale",
             }
         }

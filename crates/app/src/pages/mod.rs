@@ -6,6 +6,7 @@ mod channels;
 mod customer_groups;
 mod customers;
 mod dead_letters;
+mod decision;
 mod home;
 mod jobs;
 mod keys;

@@ -1,5 +1,7 @@
 //! Records by id and name, as forms offer them: channels, regions, locations, collections, tags and the like.
 
+use std::collections::HashMap;
+
 use atoll_kernel::{Fault, FaultKind};
 use atoll_pages::{Address, Markup, PageCall, html, link};
 use serde::Deserialize;
@@ -43,6 +45,7 @@ impl NamedList {
 pub(super) const CHANNELS: NamedList = NamedList::new("/admin/sales-channels", "sales_channels", "name");
 pub(super) const REGIONS: NamedList = NamedList::new("/admin/regions", "regions", "name");
 pub(super) const LOCATIONS: NamedList = NamedList::new("/admin/stock-locations", "stock_locations", "name");
+pub(super) const ITEMS: NamedList = NamedList::new("/admin/inventory-items", "inventory_items", "title");
 pub(super) const CUSTOMER_GROUPS: NamedList =
     NamedList::new("/admin/customer-groups", "customer_groups", "name");
 pub(super) const COLLECTIONS: NamedList = NamedList::new("/admin/collections", "collections", "title");
@@ -90,6 +93,28 @@ pub(super) async fn choices_with(
         records.extend(listed(call, list, address).await?);
     }
     Ok(records)
+}
+
+/// The names of these records of a list, by id. What has none, or is not there any more, is left out.
+pub(super) async fn names_of<'a>(
+    call: &PageCall,
+    list: NamedList,
+    ids: impl IntoIterator<Item = &'a str>,
+) -> Result<HashMap<String, String>, Fault> {
+    #[derive(Deserialize)]
+    struct Maybe {
+        id: String,
+        #[serde(alias = "title", alias = "value")]
+        name: Option<String>,
+    }
+
+    let ids: Vec<&str> = ids.into_iter().take(OFFERED_MAX).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let address = ids.iter().fold(list.address(ids.len()), |it, id| it.with("id[]", id));
+    let records = call.api().list::<Maybe>(address, list.many).await?.records;
+    Ok(records.into_iter().filter_map(|it| Some((it.id, it.name?))).collect())
 }
 
 /// The first records of a list by their names, and those of `also` that are not among them.

@@ -1,12 +1,13 @@
 //! The preview: what a channel shows at a moment, beside now, with what appears and disappears in between.
 
-use atoll_kernel::{Decimal, Fault, Timestamp};
+use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
     Address, Field, Markup, Page, PageCall, Records, admin_page, badge, hint, html, link, moment, nothing,
-    pager, sentence,
+    pager,
 };
 use serde::Deserialize;
 
+use super::decision::Cell;
 use super::named::{CHANNELS, named, options};
 
 admin_page! {
@@ -40,18 +41,6 @@ struct Change {
 struct Variant {
     title: String,
     after: Cell,
-}
-
-#[derive(Deserialize)]
-struct Cell {
-    sellable: bool,
-    available_quantity: Option<Decimal>,
-    reason: Option<Reason>,
-}
-
-#[derive(Deserialize)]
-struct Reason {
-    message: String,
 }
 
 #[derive(Deserialize)]
@@ -141,7 +130,7 @@ fn card(call: &PageCall, change: &Change) -> Markup {
                 li {
                     (variant.title) ": "
                     @match (&variant.after.reason, variant.after.available_quantity) {
-                        (Some(reason), _) => (sentence(&reason.message)),
+                        (Some(reason), _) => (reason),
                         (None, Some(n)) => { (n) " to sell" },
                         (None, None) => @if variant.after.sellable { "sold without limit" } @else { "not sold" },
                     }

@@ -1,16 +1,19 @@
 //! Why is this not on sale here? The decision for one variant, one channel and one moment, with each reason
 //! as a sentence and the place where it is put right. The address of an answer asks the same again.
 
+use std::collections::{BTreeSet, HashMap};
+
 use atoll_kernel::{Decimal, Fault, Timestamp};
 use atoll_pages::{
     Address, Field, Markup, Page, PageCall, admin_page, badge, facts, hint, html, link, moment, nothing,
     table,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
+use super::decision::Reason;
 use super::named::{
-    CHANNELS, Named, NamedVariant, REGIONS, VARIANT_FIELDS, find_variants, named, options, options_or,
+    CHANNELS, ITEMS, LOCATIONS, Named, NamedVariant, REGIONS, VARIANT_FIELDS, find_variants, named, names_of,
+    options, options_or,
 };
 
 admin_page! {
@@ -29,13 +32,6 @@ struct Availability {
     available_quantity: Option<Decimal>,
     reasons: Vec<Reason>,
     inventory: Option<Vec<Item>>,
-}
-
-#[derive(Deserialize)]
-struct Reason {
-    code: String,
-    id: String,
-    value: Value,
 }
 
 #[derive(Deserialize)]
@@ -60,20 +56,27 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         "" => channels.first().map_or("", |it| it.id.as_str()),
         id => id,
     };
+    let at = call.query_moment("at")?;
     let (variant, found) = find(&call).await?;
     let answer = match &variant {
-        Some(variant) if !channel.is_empty() => Some(answer(&call, channel, variant).await?),
+        Some(variant) if !channel.is_empty() => Some(answer(&call, channel, variant, at).await?),
         _ => None,
     };
     let body = html! {
-        section class="card" { (question(&call, &channels, &regions, channel)) }
+        section class="card" { (question(&call, &channels, &regions, channel, at)) }
         @if let Some(found) = found { (choices(&call, &found)) }
         @if let Some(answer) = answer { (answer) }
     };
     Ok(Page::new("Why is it not sold?", body))
 }
 
-fn question(call: &PageCall, channels: &[Named], regions: &[Named], channel: &str) -> Markup {
+fn question(
+    call: &PageCall,
+    channels: &[Named],
+    regions: &[Named],
+    channel: &str,
+    at: Option<Timestamp>,
+) -> Markup {
     html! {
         form method="get" action=(call.to("/why")) {
             div class="fields" {
@@ -81,7 +84,7 @@ fn question(call: &PageCall, channels: &[Named], regions: &[Named], channel: &st
                 (Field::choice("channel", "Channel", options(channels)).value(channel))
                 (Field::choice("region", "Region of the price", options_or("any", regions)).value(call.query("region")))
                 (Field::number("quantity", "Quantity").value(call.query("quantity")))
-                (Field::moment("at", "At; empty: now").value(call.query("at")))
+                (Field::moment("at", "At; empty: now").value(at.map_or_else(String::new, |it| it.to_string())))
             }
             p class="buttons" { button { "Ask" } }
         }
@@ -125,8 +128,12 @@ fn choices(call: &PageCall, found: &[NamedVariant]) -> Markup {
     }
 }
 
-async fn answer(call: &PageCall, channel: &str, variant: &NamedVariant) -> Result<Markup, Fault> {
-    let at = call.query_moment("at")?;
+async fn answer(
+    call: &PageCall,
+    channel: &str,
+    variant: &NamedVariant,
+    at: Option<Timestamp>,
+) -> Result<Markup, Fault> {
     let address = Address::of("/admin/sales-channels")
         .then(channel)
         .then("availability")
@@ -135,6 +142,8 @@ async fn answer(call: &PageCall, channel: &str, variant: &NamedVariant) -> Resul
         .with("region_id", call.query("region"))
         .with("at", at.map_or_else(String::new, |it| it.to_string()));
     let answer: Availability = call.api().one(address, "availability").await?;
+    let stock = answer.inventory.unwrap_or_default();
+    let names = Names::of(call, &stock).await?;
     let available = answer.available_quantity.map_or_else(|| "not limited".to_owned(), |it| it.to_string());
     Ok(html! {
         section class="card" {
@@ -148,61 +157,65 @@ async fn answer(call: &PageCall, channel: &str, variant: &NamedVariant) -> Resul
                 h3 { "Because" }
                 ul {
                     @for reason in &answer.reasons {
-                        @let (sentence, place) = remedy(reason, channel, variant);
-                        li { (sentence) " " (link(call, place, "Put it right")) }
+                        li { (reason) ". " (link(call, place(reason, channel, variant, &stock), "Put it right")) }
                     }
                 }
             }
-            @if let Some(items) = &answer.inventory { (levels(call, items)) }
+            @if !stock.is_empty() { (levels(call, &stock, &names)) }
             (hint("The address of this page asks the same again: copy it for others."))
         }
     })
 }
 
-/// A reason as a sentence, and the page on which it is put right.
-fn remedy(reason: &Reason, channel: &str, variant: &NamedVariant) -> (String, Address) {
+/// The page on which a reason is put right.
+fn place(reason: &Reason, channel: &str, variant: &NamedVariant, stock: &[Item]) -> Address {
     let of_channel = || Address::of("/channels").then(channel);
     let product = variant.product_id.as_deref().unwrap_or_default();
     let of_product = || Address::of("/products").then(product);
-    let of_variant = || of_product().then("variants").then(&variant.id);
-    let terms = || of_channel().then("products").then(product);
-    let value = reason.value.as_str().unwrap_or_default();
-    let (sentence, place) = match reason.code.as_str() {
-        "sales_channel_disabled" => ("The channel is disabled.".to_owned(), of_channel()),
-        "product_not_published" => {
-            (format!("The product is not published: its status is {value}."), of_product())
+    match reason.code.as_str() {
+        "product_not_published" | "product_not_in_sales_channel" => of_product(),
+        "product_not_available_yet" | "product_no_longer_available" | "variant_excluded" => {
+            of_channel().then("products").then(product)
         }
-        "product_not_in_sales_channel" => ("The product is not in this channel.".to_owned(), of_product()),
-        "product_not_available_yet" => {
-            (format!("The channel sells the product only from {value} on."), terms())
-        }
-        "product_no_longer_available" => {
-            (format!("The channel has sold the product until {value}."), terms())
-        }
-        "variant_excluded" => ("The channel leaves this variant out.".to_owned(), terms()),
-        "no_price" => ("The variant has no price in the currency of that region.".to_owned(), of_variant()),
-        "no_inventory_item" => {
-            ("The variant manages stock, and has no inventory item.".to_owned(), of_variant())
-        }
-        "no_stock_location" => ("No stock location serves the channel.".to_owned(), of_channel()),
-        "insufficient_inventory" => {
-            let sku = variant.sku.as_deref().unwrap_or_default();
-            let text = format!("There is not enough in stock: {} can be sold.", reason.value);
-            (text, Address::of("/stock").with("q", sku))
-        }
-        code => (format!("{code} ({}).", reason.id), of_channel()),
-    };
-    (sentence, place)
+        "no_price" | "no_inventory_item" => of_product().then("variants").then(&variant.id),
+        "no_stock_location" => of_channel().then("locations"),
+        "insufficient_inventory" => match stock {
+            [item] => Address::of("/stock").then(&item.inventory_item_id),
+            _ => Address::of("/stock").with("q", variant.sku.as_deref().unwrap_or_default()),
+        },
+        _ => of_channel(),
+    }
 }
 
-fn levels(call: &PageCall, items: &[Item]) -> Markup {
+/// The names of the items and locations that an answer tells of.
+struct Names {
+    items: HashMap<String, String>,
+    locations: HashMap<String, String>,
+}
+
+impl Names {
+    async fn of(call: &PageCall, items: &[Item]) -> Result<Names, Fault> {
+        let levels = items.iter().flat_map(|it| &it.location_levels);
+        let locations: BTreeSet<&str> = levels.map(|it| it.location_id.as_str()).collect();
+        let ids = items.iter().map(|it| it.inventory_item_id.as_str());
+        Ok(Names {
+            items: names_of(call, ITEMS, ids).await?,
+            locations: names_of(call, LOCATIONS, locations).await?,
+        })
+    }
+}
+
+fn levels(call: &PageCall, items: &[Item], names: &Names) -> Markup {
     let shown = |it: &Option<Decimal>| it.map_or_else(|| "–".to_owned(), |it| it.to_string());
+    let named = |at: &str, id: &str, names: &HashMap<String, String>| {
+        link(call, Address::of(at).then(id), names.get(id).map_or(id, String::as_str))
+    };
     let rows = items.iter().flat_map(|item| {
         item.location_levels.iter().map(move |level| {
             vec![
-                link(call, Address::of("/stock").then(&item.inventory_item_id), &item.inventory_item_id),
+                named("/stock", &item.inventory_item_id, &names.items),
                 html! { (item.required_quantity) },
-                html! { code { (level.location_id) } },
+                named("/locations", &level.location_id, &names.locations),
                 html! { (shown(&level.stocked_quantity)) },
                 html! { (shown(&level.reserved_quantity)) },
                 html! { (level.safety_stock) },
