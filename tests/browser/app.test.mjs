@@ -101,7 +101,7 @@ story("a variant that is not sold is put on sale from the reason", async (visito
   await page.getByText("On sale", { exact: true }).waitFor()
 })
 
-story("an assortment is changed in bulk, and back", async (visitor) => {
+story("an assortment is changed in bulk, shown first, and taken back", async (visitor) => {
   const channel = await channelOf(visitor.baseUrl, "Mobile App")
   const page = await logIn(visitor)
   const list = `/app/channels/${channel}/products`
@@ -110,10 +110,12 @@ story("an assortment is changed in bulk, and back", async (visitor) => {
   await page.getByLabel("Choose all on this page").check()
   page.once("dialog", (it) => it.accept())
   await page.getByRole("button", { name: "Take out of the channel" }).click()
-  await page.getByText("The channel has no such product.").waitFor()
-  await visitor.visit(`${list}/add`)
-  for (const box of (await page.locator("input[name='product[]']").all()).slice(0, before)) await box.check()
-  await page.getByRole("button", { name: "Add to the channel" }).click()
+  await page.getByRole("heading", { level: 1, name: "What would change" }).waitFor()
+  await visitor.look("assortment-change")
+  await page.getByRole("button", { name: "Change" }).click()
+  await page.getByRole("heading", { level: 1, name: "Changed" }).waitFor()
+  await visitor.look("assortment-changed")
+  await page.getByRole("button", { name: "Undo" }).click()
   await page.getByRole("heading", { level: 1, name: "Products of the channel" }).waitFor()
   await visitor.look("assortment")
   assert.equal(await page.locator("tbody tr").count(), before)

@@ -221,8 +221,7 @@ async fn safety_stock_of_an_item_counts_instead_of_that_of_its_location() {
     assert_eq!(shown(&bench.tea).await, pair(5, 0));
     bench.set(&of_item, json!({ "safety_stock": 4 })).await;
     // Storefronts are told none of it.
-    let fields =
-        "*sales_channels.safety_stocks,*variants.inventory_items.inventory.location_levels.safety_stocks";
+    let fields = "*sales_channels.safety_stocks,*variants.inventory_items.inventory.location_levels.safety_stocks";
     let path = format!("/store/products/{}?fields={fields}", bench.tea.product);
     let told = storefront.get(&path).await.ok();
     assert!(!told.to_string().contains("safety_stock"), "{told}");
@@ -275,6 +274,70 @@ async fn safety_stock_of_an_item_goes_with_its_level_its_location_and_its_channe
     assert_eq!(of_item().await["safety_stocks"][0]["sales_channel_id"], *bench.web);
     shop.admin.delete(&format!("/admin/sales-channels/{}", bench.web)).await.ok();
     assert!(of_item().await["safety_stocks"].as_array().is_none_or(Vec::is_empty));
+}
+
+#[tokio::test]
+async fn a_bulk_change_is_planned_made_and_taken_back_unless_somebody_was_faster() {
+    let bench = Bench::new().await;
+    let (admin, tea, cup) = (&bench.shop.admin, &bench.tea, bench.shop.product("Cup", &[], 5).await);
+    let path = format!("/admin/sales-channels/{}/assortment", bench.web);
+    let change = json!({ "products": [
+        { "product_id": tea.product, "is_in_channel": false },
+        { "product_id": cup.product, "is_in_channel": true, "available_from": "2100-01-01" },
+    ] });
+    let planned = admin.post(&format!("{path}?dry_run=true"), change).await.ok();
+    assert_eq!(bench.doors().await, ALL, "nothing is written");
+    let standing = |is_in: bool, from: Value, state: Value| json!({ "is_in_channel": is_in, "available_from": from, "available_until": null, "state": state });
+    let out = standing(false, Value::Null, Value::Null);
+    let later = standing(true, json!("2100-01-01T00:00:00.000Z"), json!("not_yet"));
+    let sold = standing(true, Value::Null, json!("on_sale"));
+    assert_eq!(
+        planned["products"],
+        json!([
+            { "product_id": tea.product, "title": "Tea", "before": sold, "after": out },
+            { "product_id": cup.product, "title": "Cup", "before": out, "after": later },
+        ])
+    );
+    // The change as it was planned, and back.
+    let terms = |expected: &str, wanted: &str| {
+        let standing = |it: &Value, name: &str| {
+            let mut standing = it[name].clone();
+            standing.as_object_mut().expect("an object").remove("state");
+            standing
+        };
+        let terms = planned["products"].as_array().expect("a list").iter().map(|it| {
+            let mut terms = standing(it, wanted);
+            terms["product_id"] = it["product_id"].clone();
+            terms["expected"] = standing(it, expected);
+            terms
+        });
+        json!({ "products": terms.collect::<Vec<_>>() })
+    };
+    admin.post(&path, terms("before", "after")).await.ok();
+    assert_eq!(
+        (bench.doors().await.as_str(), bench.why().await.as_str()),
+        ("", "product_not_in_sales_channel")
+    );
+    let of_cup = format!("/products/{}", cup.product);
+    let shown = admin.get(&format!("/admin/sales-channels/{}{of_cup}", bench.web)).await.ok();
+    assert_eq!(shown["product"]["available_from"], "2100-01-01T00:00:00.000Z");
+    bench.set(&of_cup, json!({ "available_from": "2100-01-02" })).await;
+    assert_eq!(
+        admin.post(&path, terms("after", "before")).await.error(),
+        format!(
+            "409 conflict (invalid_state_error): Product {} was changed in sales channel {} meanwhile",
+            cup.product, bench.web
+        )
+    );
+    assert_eq!(bench.doors().await, "", "all or none");
+    bench.set(&of_cup, json!({ "available_from": "2100-01-01" })).await;
+    admin.post(&path, terms("after", "before")).await.ok();
+    assert_eq!(bench.doors().await, ALL);
+    let unknown = json!({ "products": [{ "product_id": "prod_x", "is_in_channel": true }] });
+    for path in [path.clone(), format!("{path}?dry_run=true")] {
+        let error = admin.post(&path, unknown.clone()).await.error();
+        assert_eq!(error, "404 not_found: Product with id: prod_x was not found");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,13 @@ use atoll_kernel::{
 /// A route that shows one record: `fields` is the only parameter.
 pub(crate) const ONE: Params = Params::NONE;
 
+/// A route that can say what it would write instead.
+pub(crate) const DRY_RUN: Params = Params {
+    own: &[flag("dry_run").about("Say what would change, and write nothing.")],
+    limit: None,
+    strict: true,
+};
+
 /// A list with these filters, and this default page size.
 pub(crate) const fn list(own: Filters, limit: usize) -> Params {
     Params { own, limit: Some(limit), strict: true }

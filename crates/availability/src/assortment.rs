@@ -161,15 +161,27 @@ pub fn count_variants(
     Ok(counts)
 }
 
-/// The published products that appear in a channel (true) or disappear (false) between two moments, by id:
+/// A product that a channel lists, or lists no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// When.
+    pub at: Timestamp,
+    /// The id of the product.
+    pub product: String,
+    /// Does it appear? If not, it disappears.
+    pub appears: bool,
+}
+
+/// The published products that appear in a channel or disappear between two moments, the first ones first:
 /// what is listed at `to` differs from `from`. Costs a key for each start and end of a window in between.
 pub fn products_changed(
     view: &dyn Read,
     channel: &str,
     from: Timestamp,
     to: Timestamp,
-) -> Result<BTreeMap<String, bool>, StoreError> {
+) -> Result<Vec<Turn>, StoreError> {
     let passed = PRODUCT_INDEX.edges_between(view, channel, from, to, Direction::Ascending, usize::MAX)?;
+    // A window with one end in between: two of them make no difference.
     let changed = passed.into_iter().filter(|(.., it)| it.is_open(from) != it.is_open(to));
-    Ok(changed.map(|(_, id, window)| (id, window.is_open(to))).collect())
+    Ok(changed.map(|(at, product, window)| Turn { at, product, appears: window.is_open(to) }).collect())
 }

@@ -20,7 +20,7 @@ mod verify;
 mod windowed;
 
 pub use assortment::{
-    ProductCounts, ProductState, count_products, count_variants, products_changed, published_in,
+    ProductCounts, ProductState, Turn, count_products, count_variants, products_changed, published_in,
 };
 pub use explain::{Question, explain};
 pub use listing::{LISTING, sweep};

@@ -15,7 +15,10 @@ impl Scene {
             "delete-sales-channels" => self.delete(channel),
             "update-sales-channel-assortment" => {
                 let body = json!({
-                    "products": [{ "product_id": tea.product, "available_until": "2100-01-01" }],
+                    "products": [
+                        { "product_id": tea.product, "available_until": "2100-01-01" },
+                        { "product_id": cup.product, "is_in_channel": false },
+                    ],
                     "variants": [{ "variant_id": cup.id, "is_enabled": false }],
                     "stock_locations": [{ "stock_location_id": shop.location, "priority": 1, "safety_stock": 2 }],
                     "inventory_items": [

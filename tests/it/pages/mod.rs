@@ -73,12 +73,27 @@ impl Browser {
         self.client.send("POST", path, encoded(&fields)).await
     }
 
+    /// Does the change of an assortment that this page shows. Returns the page after it.
+    async fn change(&self, path: &str) -> String {
+        let (status, shown) = self.page(path).await;
+        assert_eq!(status, StatusCode::OK, "{shown}");
+        let (status, _, done) = self.send(path, &[("do", "apply"), ("changes", &changes_of(&shown))]).await;
+        assert_eq!(status, StatusCode::OK, "{done}");
+        done
+    }
+
     /// Sends a form of this session: the status, where it leads, and the page if it leads nowhere.
     async fn send(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
         let answer = self.answer(path, fields).await;
         let to = header(&answer.headers, "location").to_owned();
         (answer.status, to, String::from_utf8(answer.body.to_vec()).expect("text"))
     }
+}
+
+/// The changes that a page offers to make, or to take back.
+fn changes_of(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"changes\" value=\"").expect("changes");
+    rest.split('"').next().expect("changes").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
 /// The id in the address to which a form leads that made a record.
@@ -226,7 +241,10 @@ async fn a_refusal_is_said_once_on_each_page() {
     let variant = shop.product("Mug", &[&channel], 3).await;
     let (save, set) = (format!("save {}", shop.location), format!("set {}", shop.location));
     for (path, action) in [
-        (format!("/app/channels/{channel}/products"), "remove"),
+        (
+            format!("/app/channels/{channel}/products/change?what=remove&product[]={}", variant.product),
+            "apply",
+        ),
         (format!("/app/channels/{channel}/locations"), &save),
         (format!("/app/stock/{}", variant.item), &set),
         (format!("/app/products/{}", variant.product), "add-picture"),
@@ -285,6 +303,9 @@ async fn forms_of_other_sites_are_refused() {
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
 }
 
+/// The page of what would change, to which a form leads.
+const CHANGE: &str = "/channels/:id/products/change";
+
 #[tokio::test]
 async fn text_of_others_is_shown_as_text() {
     let (shop, channel, browser) = shop().await;
@@ -295,7 +316,11 @@ async fn text_of_others_is_shown_as_text() {
         assert!(!page.contains("<script>alert"), "{path}: {page}");
     }
     // Those of the operator are walked in `tests/background` and `tests/flows`.
-    assert_eq!(walk.missed.into_iter().collect::<Vec<_>>(), ["/dead-letters/:id", "/runs/:id"]);
+    assert_eq!(walk.missed.into_iter().collect::<Vec<_>>(), [CHANGE, "/dead-letters/:id", "/runs/:id"]);
+    let product = id(&shop.admin.get("/admin/products?fields=id").await.ok()["products"][0]);
+    let change = format!("/app{CHANGE}?what=remove&product[]={product}").replace(":id", &channel);
+    let (status, page) = browser.page(&change).await;
+    assert!(status == StatusCode::OK && !page.contains("<script>alert"), "{page}");
     for path in ["/app/why?q=", "/app/login?next=", "/app/orders?q=", "/app/nothing/"] {
         let (_, page) = browser.page(&format!("{path}{}", escaped(script))).await;
         assert!(!page.contains("<script>alert"), "{path}: {page}");
@@ -420,14 +445,14 @@ async fn the_assortment_of_a_channel_is_set_on_its_pages() {
     let (_, text) = browser.page(&page).await;
     assert!(text.contains("Mug") && !text.contains("Tea"), "{text}");
 
-    browser.send(&format!("{page}/add"), &[("do", "add"), ("product[]", &tea.product)]).await;
+    let add = format!("{page}/change?what=add&product[]={}", tea.product);
+    browser.change(&add).await;
     let terms = format!("/admin/sales-channels/{channel}/products/{}", tea.product);
     assert_eq!(shop.admin.get(&terms).await.ok()["product"]["is_within_window"], json!(true));
 
-    let until = "2020-01-01T00:00";
-    let window = [("do", "window"), ("product[]", &*tea.product), ("available_until", until)];
-    let (status, ..) = browser.send(&page, &window).await;
-    assert_eq!(status, StatusCode::SEE_OTHER);
+    let window =
+        format!("{page}/change?what=window&product[]={}&available_until=2020-01-01T00:00", tea.product);
+    browser.change(&window).await;
     let kept = shop.admin.get(&terms).await.ok();
     assert_eq!(kept["product"]["available_until"], "2020-01-01T00:00:00.000Z");
 
@@ -437,11 +462,56 @@ async fn the_assortment_of_a_channel_is_set_on_its_pages() {
     let variant = format!("/admin/sales-channels/{channel}/variants/{}", mug.id);
     assert_eq!(shop.admin.get(&variant).await.ok()["variant"]["is_enabled"], json!(false));
 
-    browser.send(&page, &[("do", "remove"), ("product[]", &mug.product), ("product[]", &tea.product)]).await;
+    let remove = format!("{page}/change?what=remove&product[]={}&product[]={}", mug.product, tea.product);
+    browser.change(&remove).await;
     assert!(browser.page(&page).await.1.contains("The channel has no such product."));
-    let (status, _, text) = browser.send(&page, &[("do", "remove")]).await;
+    let (status, text) = browser.page(&format!("{page}/change?what=remove")).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(text.contains("No product is chosen"), "{text}");
+}
+
+#[tokio::test]
+async fn a_bulk_change_is_shown_first_and_taken_back_unless_somebody_was_faster() {
+    let (shop, channel, browser) = shop().await;
+    let mug = shop.product("Mug", &[&channel], 3).await;
+    let terms = format!("/admin/sales-channels/{channel}/products/{}", mug.product);
+    shop.admin.post(&terms, json!({ "available_from": "2020-01-01" })).await.ok();
+    let kept = async || shop.admin.get(&terms).await.json["product"]["available_from"].clone();
+    let change = format!("/app/channels/{channel}/products/change?what=remove&product[]={}", mug.product);
+    let (_, shown) = browser.page(&change).await;
+    assert!(
+        shown.contains("Go off sale now</dt><dd>1</dd>") && shown.contains("Not in the channel"),
+        "{shown}"
+    );
+    assert_eq!(kept().await, "2020-01-01T00:00:00.000Z", "it is shown first");
+
+    let done = browser.change(&change).await;
+    assert_eq!(kept().await, json!(null));
+    let undo = changes_of(&done);
+    let (status, to, _) = browser.send(&change, &[("do", "undo"), ("changes", &undo)]).await;
+    assert_eq!((status, to), (StatusCode::SEE_OTHER, format!("/app/channels/{channel}/products?done=saved")));
+    assert_eq!(kept().await, "2020-01-01T00:00:00.000Z");
+
+    let done = browser.change(&change).await;
+    let add = json!({ "add": [mug.product] });
+    shop.admin.post(&format!("/admin/sales-channels/{channel}/products"), add).await.ok();
+    let (status, _, text) = browser.send(&change, &[("do", "undo"), ("changes", &changes_of(&done))]).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(text.contains("Mug was changed by somebody meanwhile, so nothing was written"), "{text}");
+    assert_eq!(kept().await, json!(null), "it is in the channel, and always sold");
+}
+
+#[tokio::test]
+async fn the_time_line_shows_what_opens_and_ends_next() {
+    let (shop, channel, browser) = shop().await;
+    let mug = shop.product("Mug", &[&channel], 3).await;
+    let page = format!("/app/channels/{channel}/products");
+    assert!(browser.page(&page).await.1.contains("Nothing does."));
+    let until = shop.app.ctx.now().plus_millis(60_000);
+    let terms = format!("/admin/sales-channels/{channel}/products/{}", mug.product);
+    shop.admin.post(&terms, json!({ "available_until": until })).await.ok();
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains(">Ends</span>") && text.contains(&format!("datetime=\"{until}\"")), "{text}");
 }
 
 #[tokio::test]
@@ -452,8 +522,8 @@ async fn the_board_says_what_keeps_variants_from_sale() {
     assert!(browser.page("/app/channels").await.1.contains("is counted within some minutes"));
     shop.app.run_job("availability.count-sales").await;
     let (_, text) = browser.page("/app/channels").await;
-    let said = text.contains("1 of 2 variants can be bought.")
-        && text.contains("<li>1: no stock location</li>");
+    let said =
+        text.contains("1 of 2 variants can be bought.") && text.contains("<li>1: no stock location</li>");
     assert!(said, "{text}");
 }
 

@@ -1,7 +1,9 @@
 //! Admin routes of a channel's assortment: `/admin/sales-channels/:id/…`.
 
+use atoll_availability::ProductState;
 use atoll_flows::sales_channel::{
-    AssortmentUpdate, ItemTerms, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms,
+    AssortmentUpdate, ItemTerms, LocationTerms, ProductChange, ProductTerms, Standing, UPDATE_ASSORTMENT,
+    VariantTerms, plan_products,
 };
 use atoll_inventory::{INVENTORY_LEVELS, InventoryLevel, level_or_not_stocked};
 use atoll_kernel::{
@@ -16,12 +18,12 @@ use atoll_links::{
     PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, SALES_CHANNEL_INVENTORY_LEVEL,
     SALES_CHANNEL_STOCK_LOCATION, Window, priority, safety_stock,
 };
-use atoll_product::VARIANTS;
+use atoll_product::{PRODUCTS, Product, VARIANTS};
 use atoll_sales_channel::SALES_CHANNELS;
 
 use crate::{
     reply::run_once,
-    tables::{ONE, list},
+    tables::{DRY_RUN, ONE, list},
 };
 
 routes! {
@@ -49,8 +51,10 @@ routes! {
     /// Sets how much of an inventory item a sales channel leaves at a stock location. It counts instead of the
     /// safety stock of the location, also if it is smaller. Null: that of the location counts again.
     Post "/admin/sales-channels/:id/stock-locations/:stock_location_id/inventory-items/:inventory_item_id" (Admin, ONE, ITEM) => update_item: ITEM_TERMS;
-    /// Sets periods of sale, variants, stock locations and inventory items of a sales channel, all or none.
-    Post "/admin/sales-channels/:id/assortment" (Admin, ONE, ASSORTMENT) => update_all: UPDATED;
+    /// Sets periods of sale, variants, stock locations and inventory items of a sales channel, and puts products
+    /// in and takes them out, all or none. With `dry_run=true` it says what would change of the products, and
+    /// writes nothing.
+    Post "/admin/sales-channels/:id/assortment" (Admin, DRY_RUN, ASSORTMENT) => update_all: UPDATED_OR_PLANNED;
 }
 
 const PAGE: Params = list(&[], 50);
@@ -74,12 +78,26 @@ const HELD_BACK: &[Field] = &[required("safety_stock", Type::NotNegative)
     .or_null()
     .about("How many of the item stay at the location; null: as many as of each item there.")];
 const ITEM: Body = &[HELD_BACK];
+const STANDING: &[Field] = &[
+    required("is_in_channel", Type::Bool).about("Whether the channel sells it at any time."),
+    required("available_from", Type::Date).or_null().about("From when; null: since ever."),
+    required("available_until", Type::Date).or_null().about("Until when; null: without end."),
+];
 const ASSORTMENT: Body = &[&[
     optional(
         "products",
-        Type::List(&Type::Strict(&[&[required("product_id", Type::Text).about("The product.")], WINDOW])),
+        Type::List(&Type::Strict(&[
+            &[required("product_id", Type::Text).about("The product.")],
+            WINDOW,
+            &[
+                optional("is_in_channel", Type::Bool)
+                    .about("True puts it into the channel, false takes it out; absent: it is in it."),
+                optional("expected", Type::Strict(&[STANDING]))
+                    .about("How it stands. If it does not, the call is refused (409)."),
+            ],
+        ])),
     )
-    .about("When the channel sells its products."),
+    .about("When the channel sells which products."),
     optional(
         "variants",
         Type::List(&Type::Strict(&[&[required("variant_id", Type::Text).about("The variant.")], ENABLED])),
@@ -171,6 +189,25 @@ const UPDATED: Answer = Answer::Object(&[Part::value(
     ]),
     "How many of each were set.",
 )]);
+const PLANNED: Answer = Answer::Object(&[
+    Part::value("dry_run", Type::Bool, "Always true: nothing was written."),
+    Part::value("sales_channel_id", Type::Text, "The sales channel."),
+    Part::value("products", Type::List(&CHANGE), "What would become of each product."),
+]);
+const CHANGE: Type = Type::Object(&[
+    required("product_id", Type::Text).about("The product."),
+    required("title", Type::Text).about("Its title."),
+    required("before", SHOWN_STANDING).about("How it stands."),
+    required("after", SHOWN_STANDING).about("How it would stand."),
+]);
+const SHOWN_STANDING: Type = Type::Strict(&[
+    STANDING,
+    &[required("state", Type::Words(ProductState::WORDS))
+        .or_null()
+        .about("Whether the channel sells it now; null if it is not in the channel.")],
+]);
+const UPDATED_OR_PLANNED: Answer = Answer::OneOf(&[UPDATED, PLANNED]);
+
 async fn product(call: Call) -> Result<Reply, Fault> {
     show_product(&call)
 }
@@ -303,13 +340,39 @@ async fn update_item(mut call: Call) -> Result<Reply, Fault> {
 
 /// Updates windows, variants, locations and items in one transaction.
 async fn update_all(mut call: Call) -> Result<Reply, Fault> {
-    let terms: AssortmentUpdate = call.read()?;
+    let terms = AssortmentUpdate { channel: call.path("id").to_owned(), ..call.read()? };
+    if call.params.take("dry_run").is_some_and(|it| it == ["true"]) {
+        known_channel(&call.view, &terms.channel)?;
+        let now = call.app.now();
+        return call.app.read(&call.view, move |view| planned(view, &terms, now)).await;
+    }
     let counts = json!({
         "products": terms.products.len(), "variants": terms.variants.len(),
         "stock_locations": terms.stock_locations.len(), "inventory_items": terms.inventory_items.len(),
     });
     update(call, terms).await?;
     Ok(Reply::json(&json!({ "updated": counts })))
+}
+
+/// What would become of the products.
+fn planned(view: &View, update: &AssortmentUpdate, now: Timestamp) -> Result<Reply, Fault> {
+    let shown = |standing: Standing, product: &Product| {
+        let state = standing.is_in_channel.then(|| ProductState::of(product, standing.window(), now));
+        json!({
+            "is_in_channel": standing.is_in_channel, "available_from": standing.available_from,
+            "available_until": standing.available_until, "state": state.map(ProductState::as_str),
+        })
+    };
+    let mut products = Vec::new();
+    for ProductChange { product_id, before, after } in plan_products(view, update)? {
+        let product = PRODUCTS.get(view, &product_id)?.unwrap_or_default();
+        products.push(json!({
+            "product_id": product_id, "title": product.title, "before": shown(before, &product),
+            "after": shown(after, &product),
+        }));
+    }
+    let channel = &update.channel;
+    Ok(Reply::json(&json!({ "dry_run": true, "sales_channel_id": channel, "products": products })))
 }
 
 /// Runs the flow for the channel of the path; the call goes on with the snapshot of its commit.

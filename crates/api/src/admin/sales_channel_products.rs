@@ -2,7 +2,7 @@
 //! `/admin/sales-channels/:id/products`, `/admin/sales-channels/:id/changes`.
 
 use atoll_availability::{
-    Matrix, ProductState, count_products, count_variants, products_changed, published_in,
+    Matrix, ProductState, Turn, count_products, count_variants, products_changed, published_in,
 };
 use atoll_kernel::{
     Fault, Read, Timestamp,
@@ -29,7 +29,7 @@ routes! {
     /// Lists the products of a sales channel, with their periods of sale and states.
     /// Counts of all states come with each page; they read every window of the channel.
     Get "/admin/sales-channels/:id/products" (Admin, LIST) => products: PAGE;
-    /// Lists the products that appear in a sales channel or disappear between two moments.
+    /// Lists the products that appear in a sales channel or disappear between two moments, the first ones first.
     /// Each has its variants with the decision at both moments, and the prices if a region or currency is
     /// asked for. A difference that needs a write, such as a delivery of stock, is not foreseen.
     Get "/admin/sales-channels/:id/changes" (Admin, CHANGES) => changes: CHANGED;
@@ -105,7 +105,7 @@ const CHANGED: Answer = Answer::Object(&[
     Part::value("sales_channel", COLUMN, "The sales channel."),
     Part::value("from", Type::Date, "The earlier moment."),
     Part::value("to", Type::Date, "The later moment."),
-    Part::value("products", Type::List(&CHANGE), "The products that appear or disappear, by id."),
+    Part::value("products", Type::List(&CHANGE), "The products that appear or disappear, in that order."),
     Part::value("count", Type::NotNegative, "How many there are on all pages."),
     Part::value("offset", Type::NotNegative, "How many of them were skipped."),
     Part::value("limit", Type::NotNegative, "The size of the page."),
@@ -115,6 +115,7 @@ const CHANGE: Type = Type::Strict(&[
     TITLED,
     &[
         required("change", Type::Words(&["appears", "disappears"])).about("What happens in between."),
+        required("changes_at", Type::Date).about("When it does."),
         required("state_before", STATE).about("Its state at the earlier moment."),
         required("state_after", STATE).about("Its state at the later moment."),
         required("variants", Type::List(&CHANGED_VARIANT)).about("Its variants."),
@@ -215,9 +216,9 @@ async fn changes(mut call: Call) -> Result<Reply, Fault> {
     let column = std::slice::from_ref(&channel);
     let mut moments = [Matrix::open(view, column, &before)?, Matrix::open(view, column, &after)?];
     let mut rows = Vec::new();
-    for (id, appears) in changed.iter().skip(offset).take(limit) {
-        let Some(product) = PRODUCTS.get(view, id)? else { continue };
-        rows.push(change(view, &channel, &product, *appears, &mut moments)?);
+    for turn in changed.iter().skip(offset).take(limit) {
+        let Some(product) = PRODUCTS.get(view, &turn.product)? else { continue };
+        rows.push(change(view, &channel, &product, turn, &mut moments)?);
     }
     Ok(Reply::json(&json!({
         "sales_channel": shown_channel(&channel), "from": before.at, "to": to, "products": rows,
@@ -230,7 +231,7 @@ fn change(
     view: &dyn Read,
     channel: &SalesChannel,
     product: &Product,
-    appears: bool,
+    turn: &Turn,
     moments: &mut [Matrix<'_>; 2],
 ) -> Result<Value, Fault> {
     let link = PRODUCT_SALES_CHANNEL.row(view, &product.id, &channel.id)?.unwrap_or_default();
@@ -244,7 +245,8 @@ fn change(
     }
     let state = |at| ProductState::of(product, Window::of(&link), at).as_str();
     let mut shown = json!({
-        "product_id": product.id, "change": if appears { "appears" } else { "disappears" },
+        "product_id": product.id, "change": if turn.appears { "appears" } else { "disappears" },
+        "changes_at": turn.at,
         "state_before": state(before.at()), "state_after": state(after.at()), "variants": variants,
     });
     add_titles(&mut shown, product);

@@ -16,7 +16,7 @@ use atoll_sales_channel::SALES_CHANNELS;
 use crate::{
     crud::crud,
     reply::perform,
-    tables::{IDS, METADATA, ONE, any, date, flag, list, nested, text},
+    tables::{DRY_RUN, IDS, METADATA, ONE, any, date, flag, list, nested, text},
 };
 
 crud! {
@@ -56,11 +56,6 @@ static SALES_CHANNEL: Resource = Resource {
     renamed: &[("location_id", "stock_locations.id"), ("publishable_key_id", "publishable_api_keys.id")],
 };
 
-const DRY_RUN: Params = Params {
-    own: &[flag("dry_run").about("Say what would change, and write nothing.")],
-    limit: None,
-    strict: true,
-};
 const PRODUCTS: Body = &[&[
     optional("add", IDS).about("The ids of products to put in."),
     optional("remove", IDS).about("The ids of products to take out."),

@@ -3,8 +3,8 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge,
-    html, link, moment, nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html,
+    link, moment, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,8 +13,8 @@ use super::named::{CATEGORIES, COLLECTIONS, NamedList, TAGS, TYPES, first, optio
 
 admin_page! {
     with "sales_channels";
-    "/channels/:id/products" => list, change;
-    "/channels/:id/products/add" => candidates, add;
+    "/channels/:id/products" => list;
+    "/channels/:id/products/add" => candidates;
     "/channels/:id/products/:product" => terms, change_terms;
 }
 
@@ -24,9 +24,28 @@ const PAGE: usize = 30;
 /// Collections, categories, tags and types that the search offers, of each.
 const OPTIONS_MAX: usize = 100;
 
+/// Days of the time line, and how much of it is shown.
+const TURNS_DAYS: i64 = 30;
+const TURNS_SHOWN: usize = 10;
+
 #[derive(Deserialize)]
-struct Channel {
+pub(super) struct Channel {
     name: String,
+}
+
+/// What appears and disappears, the first ones first.
+#[derive(Deserialize)]
+struct Turns {
+    products: Vec<Turn>,
+    count: usize,
+}
+
+#[derive(Deserialize)]
+struct Turn {
+    product_id: String,
+    title: String,
+    change: String,
+    changes_at: Timestamp,
 }
 
 /// A product of the catalogue.
@@ -85,15 +104,20 @@ impl Window {
     }
 }
 
-fn of_channel(call: &PageCall) -> Address {
+pub(super) fn of_channel(call: &PageCall) -> Address {
     Address::of("/admin/sales-channels").then(call.path("id"))
 }
 
-async fn channel(call: &PageCall) -> Result<Channel, Fault> {
+/// The page of the products of the channel.
+pub(super) fn list_of(call: &PageCall) -> Address {
+    Address::of("/channels").then(call.path("id")).then("products")
+}
+
+pub(super) async fn channel(call: &PageCall) -> Result<Channel, Fault> {
     call.api().one(of_channel(call).with("fields", "id,name"), "sales_channel").await
 }
 
-fn below(call: &PageCall, channel: &Channel, page: Page) -> Page {
+pub(super) fn below(call: &PageCall, channel: &Channel, page: Page) -> Page {
     page.below("/channels", "Sales channels")
         .below(Address::of("/channels").then(call.path("id")), &channel.name)
 }
@@ -134,9 +158,14 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     let page = Records { records: products, count, offset, limit };
     let body = html! {
         (search(&call, &counts).await?)
-        @if page.records.is_empty() { (nothing("The channel has no such product.")) }
-        @else { (chosen(&call, &page.records)) }
+        @if page.records.is_empty() { (nothing("The channel has no such product.")) } @else {
+            form method="get" action=(call.to(list_of(&call).then("change"))) {
+                (table(&["Product", "State", "From", "Until", "Variants", "Choose"], page.records.iter().map(|it| row(&call, it))))
+                (bulk())
+            }
+        }
         (pager(&call, &page))
+        @if call.offset() == 0 { (turns(&call).await?) }
     };
     Ok(below(&call, &sales_channel, Page::new("Products of the channel", body)))
 }
@@ -153,7 +182,7 @@ async fn search(call: &PageCall, counts: &Counts) -> Result<Markup, Fault> {
     let categories = narrowed(call, "category_id", "Category", CATEGORIES).await?;
     let tags = narrowed(call, "tag_id", "Tag", TAGS).await?;
     let types = narrowed(call, "type_id", "Type", TYPES).await?;
-    let add = Address::of("/channels").then(call.path("id")).then("products").then("add");
+    let add = list_of(call).then("add");
     Ok(html! {
         form method="get" action=(call.to(call.at())) {
             div class="fields" {
@@ -172,15 +201,9 @@ async fn search(call: &PageCall, counts: &Counts) -> Result<Markup, Fault> {
     })
 }
 
-fn row(call: &PageCall, form: &Blank<'_>, product: &Listed) -> Vec<Markup> {
-    let to = Address::of("/channels").then(call.path("id")).then("products").then(&product.product_id);
+fn row(call: &PageCall, product: &Listed) -> Vec<Markup> {
+    let to = list_of(call).then(&product.product_id);
     let at = |it: Option<Timestamp>| html! { @if let Some(it) = it { (moment(it)) } @else { "–" } };
-    let state = match product.state.as_str() {
-        "on_sale" => badge("good", "On sale"),
-        "not_yet" => badge("warn", "Not yet"),
-        "over" => badge("bad", "Over"),
-        _ => badge("", "Not published"),
-    };
     vec![
         html! {
             span class="named" {
@@ -188,87 +211,108 @@ fn row(call: &PageCall, form: &Blank<'_>, product: &Listed) -> Vec<Markup> {
                 (link(call, to, &product.title))
             }
         },
-        state,
+        state_badge(&product.state),
         at(product.available_from),
         at(product.available_until),
         html! {
             (product.n_variants)
             @if product.n_excluded_variants > 0 { ", " (product.n_excluded_variants) " left out" }
         },
-        form.choose("product", &product.product_id, &product.title),
+        choose(&product.product_id, &product.title),
     ]
 }
 
-/// The products, and what is done to those that are chosen.
-fn chosen(call: &PageCall, products: &[Listed]) -> Markup {
-    let stops = "The channel sells the chosen products no longer, and forgets their periods. Take them out?";
-    let fields = |form: &Blank<'_>| {
-        let rows = products.iter().map(|it| row(call, form, it));
-        html! {
-            (table(&["Product", "State", "From", "Until", "Variants", "Choose"], rows))
-            fieldset {
-                legend { "With the chosen products" }
-                label class="field tick" { span { "Choose all on this page" } input type="checkbox" data-all="product[]" hidden; }
-                div class="fields" {
-                    (form.field(&Field::moment("available_from", "Sell from")))
-                    (form.field(&Field::moment("available_until", "Sell until")))
-                }
-            }
-        }
-    };
-    let remove = Button::danger("remove", "Take out of the channel", stops);
-    call.form_of(fields, &[Button::new("window", "Set the period"), remove])
+pub(super) fn state_badge(state: &str) -> Markup {
+    match state {
+        "on_sale" => badge("good", "On sale"),
+        "not_yet" => badge("warn", "Not yet"),
+        "over" => badge("bad", "Over"),
+        _ => badge("", "Not published"),
+    }
 }
 
-async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
-    let chosen = form.all("product");
-    if chosen.is_empty() {
-        return Err(Fault::invalid("No product is chosen"));
-    }
-    match form.action() {
-        "window" => {
-            let (from, until) = (form.moment("available_from")?, form.moment("available_until")?);
-            let terms =
-                |id: &&str| json!({ "product_id": id, "available_from": from, "available_until": until });
-            let body = json!({ "products": chosen.iter().map(terms).collect::<Vec<_>>() });
-            call.api().post::<Value>(of_channel(&call).then("assortment"), &body).await?;
+/// What the channel begins and ends to sell by itself.
+async fn turns(call: &PageCall) -> Result<Markup, Fault> {
+    let to = call.now().plus_millis(TURNS_DAYS * 24 * 60 * 60 * 1000);
+    let changes = of_channel(call).then("changes").with("to", to).with("limit", TURNS_SHOWN);
+    let Turns { products, count } = call.api().get(changes).await?;
+    let terms = |it: &Turn| link(call, list_of(call).then(&it.product_id), &it.title);
+    let preview = |it: &Turn| {
+        let at = Address::of("/preview").with("channel", call.path("id")).with("at", it.changes_at);
+        link(call, at, "Preview")
+    };
+    let rows = products.iter().map(|it| {
+        let what = match it.change.as_str() {
+            "appears" => badge("good", "Opens"),
+            _ => badge("bad", "Ends"),
+        };
+        vec![moment(it.changes_at), what, terms(it), preview(it)]
+    });
+    Ok(html! {
+        section class="card" {
+            h2 { "What opens and ends in the next " (TURNS_DAYS) " days" }
+            @if products.is_empty() { (nothing("Nothing does.")) }
+            @else { (table(&["At", "What", "Product", "Shop at that moment"], rows)) }
+            @if count > products.len() { (hint(format!("And {} later.", count - products.len()))) }
         }
-        "remove" => {
-            call.api()
-                .post::<Value>(of_channel(&call).then("products"), &json!({ "remove": chosen }))
-                .await?;
+    })
+}
+
+/// What is done to the products that are chosen; shown first.
+fn bulk() -> Markup {
+    html! {
+        fieldset {
+            legend { "With the chosen products" }
+            label class="field tick" { span { "Choose all on this page" } input type="checkbox" data-all="product[]" hidden; }
+            div class="fields" {
+                (Field::moment("available_from", "Sell from"))
+                (Field::moment("available_until", "Sell until"))
+            }
+            div class="fields" {
+                (without("start", "Without a beginning"))
+                (without("end", "Without an end"))
+            }
+            p class="buttons" {
+                button name="what" value="window" { "Set the period" }
+                button name="what" value="remove" class="danger" { "Take out of the channel" }
+            }
+            (hint("An end that is left empty stays as it is. What would change is shown before it is done."))
         }
-        _ => return Err(Fault::invalid("There is no such button")),
     }
-    Ok(Next::to(Address::of("/channels").then(call.path("id")).then("products"), Done::Saved))
+}
+
+/// The box by which a product is chosen.
+fn choose(id: &str, title: &str) -> Markup {
+    html! { input type="checkbox" name="product[]" value=(id) aria-label=(format!("Choose {title}")); }
+}
+
+/// A box for an end of a period that is to be none.
+fn without(end: &str, label: &str) -> Markup {
+    html! {
+        label class="field tick" {
+            span { (label) }
+            input type="checkbox" name="without[]" value=(end);
+        }
+    }
 }
 
 async fn candidates(call: PageCall) -> Result<Page, Fault> {
     let channel = channel(&call).await?;
     let page: Records<Product> = call.api().list(products(&call), "products").await?;
-    let choose = |form: &Blank<'_>| {
-        let row = |it: &Product| {
-            vec![html! { (it.title) }, html! { (it.status) }, form.choose("product", &it.id, &it.title)]
-        };
-        table(&["Product", "Status", "Choose"], page.records.iter().map(row))
-    };
+    let row = |it: &Product| vec![html! { (it.title) }, html! { (it.status) }, choose(&it.id, &it.title)];
     let body = html! {
         form method="get" action=(call.with(&[])) {
             div class="fields" { (Field::line("search", "q", "Title, SKU or text").value(call.query("q"))) }
             p class="buttons" { button class="quiet" { "Search" } }
         }
-        (call.form_of(choose, &[Button::new("add", "Add to the channel")]))
+        form method="get" action=(call.to(list_of(&call).then("change"))) {
+            (table(&["Product", "Status", "Choose"], page.records.iter().map(row)))
+            p class="buttons" { button name="what" value="add" { "Add to the channel" } }
+        }
         (pager(&call, &page))
     };
     let page = Page::new("Add products", body);
-    let products = Address::of("/channels").then(call.path("id")).then("products");
-    Ok(below(&call, &channel, page).below(products, "Products of the channel"))
-}
-
-async fn add(call: PageCall, form: Form) -> Result<Next, Fault> {
-    let body = json!({ "add": form.all("product") });
-    call.api().post::<Value>(of_channel(&call).then("products"), &body).await?;
-    Ok(Next::to(Address::of("/channels").then(call.path("id")).then("products"), Done::Saved))
+    Ok(below(&call, &channel, page).below(list_of(&call), "Products of the channel"))
 }
 
 #[derive(Deserialize)]
@@ -282,13 +326,22 @@ struct Variant {
     id: String,
     title: String,
     sku: Option<String>,
+    #[serde(default)]
+    excluded_from_link: Vec<Excluded>,
+}
+
+/// A channel that leaves a variant out.
+#[derive(Deserialize)]
+struct Excluded {
+    sales_channel_id: String,
 }
 
 async fn terms(call: PageCall) -> Result<Page, Fault> {
     let channel = channel(&call).await?;
-    let product = Address::of("/admin/products")
-        .then(call.path("product"))
-        .with("fields", "id,title,variants.id,variants.title,variants.sku");
+    let product = Address::of("/admin/products").then(call.path("product")).with(
+        "fields",
+        "id,title,variants.id,variants.title,variants.sku,variants.excluded_from_link.sales_channel_id",
+    );
     let product: WithVariants = call.api().one(product, "product").await?;
     let window = window(&call, call.path("product")).await?;
     let text = |it: Option<Timestamp>| it.map_or_else(String::new, |it| it.to_string());
@@ -296,17 +349,8 @@ async fn terms(call: PageCall) -> Result<Page, Fault> {
         Field::moment("available_from", "Sell from").value(text(window.available_from)),
         Field::moment("available_until", "Sell until").value(text(window.available_until)),
     ];
-    let mut boxes = Vec::new();
-    for variant in &product.variants {
-        #[derive(Deserialize)]
-        struct Terms {
-            is_enabled: bool,
-        }
-
-        let address = of_channel(&call).then("variants").then(&variant.id);
-        let terms: Terms = call.api().one(address, "variant").await?;
-        boxes.push((variant, terms.is_enabled));
-    }
+    let is_out =
+        |it: &Variant| it.excluded_from_link.iter().any(|out| out.sales_channel_id == call.path("id"));
     let body = html! {
         section class="card" {
             h2 { "Period of sale " (window.state(call.now())) }
@@ -315,18 +359,18 @@ async fn terms(call: PageCall) -> Result<Page, Fault> {
         section class="card" {
             h2 { "Variants that the channel sells" }
             (call.form_of(|_| html! {
-                @for (variant, is_enabled) in &boxes {
+                @for variant in &product.variants {
                     label class="field tick" {
                         span { (variant.title) " " code { (variant.sku.as_deref().unwrap_or_default()) } }
                         input type="hidden" name="shown[]" value=(variant.id);
-                        input type="checkbox" name="variant[]" value=(variant.id) checked[*is_enabled];
+                        input type="checkbox" name="variant[]" value=(variant.id) checked[!is_out(variant)];
                     }
                 }
             }, &[Button::new("variants", "Save")]))
         }
     };
-    let products = Address::of("/channels").then(call.path("id")).then("products");
-    Ok(below(&call, &channel, Page::new(product.title, body)).below(products, "Products of the channel"))
+    let page = Page::new(product.title, body);
+    Ok(below(&call, &channel, page).below(list_of(&call), "Products of the channel"))
 }
 
 async fn change_terms(call: PageCall, form: Form) -> Result<Next, Fault> {
@@ -344,6 +388,6 @@ async fn change_terms(call: PageCall, form: Form) -> Result<Next, Fault> {
         _ => return Err(Fault::invalid("There is no such button")),
     };
     call.api().post::<Value>(of_channel(&call).then("assortment"), &body).await?;
-    let page = Address::of("/channels").then(call.path("id")).then("products").then(product);
+    let page = list_of(&call).then(product);
     Ok(Next::to(page, Done::Saved))
 }

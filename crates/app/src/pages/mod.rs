@@ -1,6 +1,7 @@
 //! The pages of the core, a file per resource.
 
 mod assortment;
+mod assortment_change;
 mod audience;
 mod channels;
 mod customer_groups;

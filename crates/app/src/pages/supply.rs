@@ -8,6 +8,8 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::assortment::{below, channel, of_channel};
+
 admin_page! {
     with "sales_channels";
     "/channels/:id/locations" => show, change;
@@ -15,11 +17,6 @@ admin_page! {
 
 /// Upper bound of the locations that the page shows: more are set by the API.
 const LOCATIONS_MAX: usize = 100;
-
-#[derive(Deserialize)]
-struct Channel {
-    name: String,
-}
 
 #[derive(Deserialize)]
 struct Location {
@@ -35,10 +32,6 @@ struct Terms {
     safety_stock: Decimal,
 }
 
-fn of_channel(call: &PageCall) -> Address {
-    Address::of("/admin/sales-channels").then(call.path("id"))
-}
-
 /// The terms of the channel's locations, in the order in which these are taken from.
 async fn terms(call: &PageCall) -> Result<Vec<Terms>, Fault> {
     let address = of_channel(call).then("stock-locations").with("limit", LOCATIONS_MAX);
@@ -48,7 +41,7 @@ async fn terms(call: &PageCall) -> Result<Vec<Terms>, Fault> {
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
-    let channel: Channel = call.api().one(of_channel(&call).with("fields", "name"), "sales_channel").await?;
+    let channel = channel(&call).await?;
     let all = Address::of("/admin/stock-locations").with("fields", "id,name").with("limit", LOCATIONS_MAX);
     let all = call.api().list::<Location>(all, "stock_locations").await?.records;
     let terms = terms(&call).await?;
@@ -73,10 +66,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             }
         }
     };
-    let above = Address::of("/channels").then(call.path("id"));
-    Ok(Page::new("Stock locations of the channel", body)
-        .below("/channels", "Sales channels")
-        .below(above, channel.name))
+    Ok(below(&call, &channel, Page::new("Stock locations of the channel", body)))
 }
 
 fn card(call: &PageCall, terms: &Terms, name: &str, index: usize, n: usize) -> Markup {

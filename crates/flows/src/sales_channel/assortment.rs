@@ -1,9 +1,11 @@
 //! The assortment of a channel: windows of products, excluded variants, priority and safety stock of
 //! locations, safety stock of single items.
 
+use std::collections::HashMap;
+
 use atoll_inventory::level_or_not_stocked;
 use atoll_kernel::{
-    Decimal, Fault, Moment, Timestamp, Write, flow,
+    Decimal, Fault, FaultKind, Moment, Read, Timestamp, Write, flow,
     flow::Local,
     serde_json::{Map, json},
 };
@@ -11,9 +13,11 @@ use atoll_links::{
     PRIORITY, PRODUCT_SALES_CHANNEL, SAFETY_STOCK, SALES_CHANNEL_EXCLUDED_VARIANT,
     SALES_CHANNEL_INVENTORY_LEVEL, SALES_CHANNEL_STOCK_LOCATION, Window,
 };
+use atoll_product::PRODUCTS;
 use atoll_sales_channel::SALES_CHANNELS;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::{ChannelProducts, LINK_PRODUCTS_TO_SALES_CHANNEL};
 use crate::points::{ASSORTMENT_UPDATED, OfId, VALIDATE_ID};
 
 /// An update of a channel's assortment. Absent fields stay.
@@ -23,7 +27,7 @@ pub struct AssortmentUpdate {
     /// Id of the channel.
     #[serde(skip)]
     pub channel: String,
-    /// Windows of products. Each product must be in the channel already.
+    /// Products with their windows.
     pub products: Vec<ProductTerms>,
     /// Enabled and excluded variants, of any product.
     pub variants: Vec<VariantTerms>,
@@ -45,6 +49,49 @@ pub struct ProductTerms {
     /// End of the window, exclusive; null is unlimited.
     #[serde(deserialize_with = "nullable")]
     pub available_until: Option<Option<Timestamp>>,
+    /// True puts the product into the channel, false takes it out. Absent: it must be in it already.
+    pub is_in_channel: Option<bool>,
+    /// What the caller takes for granted: if the product stands otherwise, nothing is written.
+    pub expected: Option<Standing>,
+}
+
+/// A product as a channel has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Standing {
+    /// Does the channel sell it at any time?
+    pub is_in_channel: bool,
+    /// Start of the window; none is unlimited.
+    pub available_from: Option<Timestamp>,
+    /// End of the window, exclusive; none is unlimited.
+    pub available_until: Option<Timestamp>,
+}
+
+impl Standing {
+    /// That of a product in a channel.
+    pub fn of(view: &dyn Read, channel: &str, product: &str) -> Result<Standing, Fault> {
+        let row = PRODUCT_SALES_CHANNEL.row(view, product, channel)?;
+        Ok(row.map_or_else(Standing::default, |row| {
+            let Window { from, until } = Window::of(&row);
+            Standing { is_in_channel: true, available_from: from, available_until: until }
+        }))
+    }
+
+    /// Its window.
+    pub fn window(self) -> Window {
+        Window { from: self.available_from, until: self.available_until }
+    }
+}
+
+/// What an update changes of a product.
+#[derive(Clone, Debug)]
+pub struct ProductChange {
+    /// The product.
+    pub product_id: String,
+    /// How it stands.
+    pub before: Standing,
+    /// How it stands afterwards.
+    pub after: Standing,
 }
 
 /// Whether a channel sells a variant.
@@ -99,8 +146,22 @@ fn update(flow: &mut Local<'_>, update: AssortmentUpdate) -> Result<(), Fault> {
         true => Ok(()),
         false => Err(Fault::not_found(format!("Sales channel with id: {channel} not found"))),
     })?;
+    let changes = flow.step("plan-products", |tx, _| plan_products(tx, &update))?;
+    let [add, remove] = [(false, true), (true, false)].map(|turn| {
+        let turns = changes.iter().filter(|it| (it.before.is_in_channel, it.after.is_in_channel) == turn);
+        turns.map(|it| it.product_id.clone()).collect::<Vec<_>>()
+    });
+    if !(add.is_empty() && remove.is_empty()) {
+        let products =
+            ChannelProducts { channel: channel.clone(), add, remove, ..ChannelProducts::default() };
+        flow.run(&LINK_PRODUCTS_TO_SALES_CHANNEL, products)?;
+    }
     flow.step("set-windows", |tx, at| {
-        update.products.iter().try_for_each(|it| set_window(tx, at, channel, it))
+        for it in changes.iter().filter(|it| it.after.is_in_channel) {
+            let columns = it.after.window().columns();
+            PRODUCT_SALES_CHANNEL.attach(tx, at, &it.product_id, channel, columns)?;
+        }
+        Ok(())
     })?;
     flow.step("exclude-variants", |tx, at| {
         update.variants.iter().try_for_each(|it| exclude(tx, at, channel, it))
@@ -116,21 +177,56 @@ fn update(flow: &mut Local<'_>, update: AssortmentUpdate) -> Result<(), Fault> {
     Ok(())
 }
 
-fn set_window(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &ProductTerms) -> Result<(), Fault> {
-    let product = &terms.product_id;
-    let Some(row) = PRODUCT_SALES_CHANNEL.row(tx, product, channel)? else {
-        let text = format!("Product with id: {product} is not in sales channel {channel}");
-        return Err(Fault::not_found(text));
-    };
-    let before = Window::of(&row);
-    let from = terms.available_from.unwrap_or(before.from);
-    let until = terms.available_until.unwrap_or(before.until);
-    if from.zip(until).is_some_and(|(from, until)| from >= until) {
-        let text = format!("Product {product}: available_from must be before available_until");
-        return Err(Fault::invalid(text));
+/// What the update changes of products: once for each, in the order in which they are given. Errors: 404 for
+/// a product that is not there or not in the channel, 400 for a window that ends before it begins, 409 for a
+/// product that does not stand as expected.
+pub fn plan_products(view: &dyn Read, update: &AssortmentUpdate) -> Result<Vec<ProductChange>, Fault> {
+    let mut changes: Vec<ProductChange> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for terms in &update.products {
+        let id = &terms.product_id;
+        let place = match places.get(id.as_str()) {
+            Some(place) => *place,
+            None => {
+                let before = Standing::of(view, &update.channel, id)?;
+                changes.push(ProductChange { product_id: id.clone(), before, after: before });
+                places.insert(id, changes.len() - 1);
+                changes.len() - 1
+            }
+        };
+        let change = &mut changes[place];
+        change.after = terms.applied_to(view, &update.channel, change.after)?;
     }
-    PRODUCT_SALES_CHANNEL.attach(tx, at, product, channel, Window { from, until }.columns())?;
-    Ok(())
+    Ok(changes)
+}
+
+impl ProductTerms {
+    /// How the product stands afterwards.
+    fn applied_to(&self, view: &dyn Read, channel: &str, before: Standing) -> Result<Standing, Fault> {
+        let id = &self.product_id;
+        if self.expected.is_some_and(|it| it != before) {
+            let text = format!("Product {id} was changed in sales channel {channel} meanwhile");
+            return Err(Fault::new(FaultKind::Conflict, text));
+        }
+        let is_in_channel = self.is_in_channel.unwrap_or(before.is_in_channel);
+        if self.is_in_channel.is_none() && !is_in_channel {
+            let text = format!("Product with id: {id} is not in sales channel {channel}");
+            return Err(Fault::not_found(text));
+        }
+        if !is_in_channel {
+            return Ok(Standing::default());
+        }
+        if !before.is_in_channel && !PRODUCTS.table.exists(view, id)? {
+            return Err(Fault::not_found(format!("Product with id: {id} was not found")));
+        }
+        let available_from = self.available_from.unwrap_or(before.available_from);
+        let available_until = self.available_until.unwrap_or(before.available_until);
+        if available_from.zip(available_until).is_some_and(|(from, until)| from >= until) {
+            let text = format!("Product {id}: available_from must be before available_until");
+            return Err(Fault::invalid(text));
+        }
+        Ok(Standing { is_in_channel, available_from, available_until })
+    }
 }
 
 fn exclude(tx: &mut dyn Write, at: &Moment, channel: &str, terms: &VariantTerms) -> Result<(), Fault> {

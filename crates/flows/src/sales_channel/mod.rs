@@ -8,7 +8,8 @@ mod products;
 mod update;
 
 pub use assortment::{
-    AssortmentUpdate, ItemTerms, LocationTerms, ProductTerms, UPDATE_ASSORTMENT, VariantTerms,
+    AssortmentUpdate, ItemTerms, LocationTerms, ProductChange, ProductTerms, Standing, UPDATE_ASSORTMENT,
+    VariantTerms, plan_products,
 };
 pub use create::CREATE_SALES_CHANNELS;
 pub use delete::DELETE_SALES_CHANNELS;
