@@ -221,7 +221,8 @@ async fn safety_stock_of_an_item_counts_instead_of_that_of_its_location() {
     assert_eq!(shown(&bench.tea).await, pair(5, 0));
     bench.set(&of_item, json!({ "safety_stock": 4 })).await;
     // Storefronts are told none of it.
-    let fields = "*sales_channels.safety_stocks,*variants.inventory_items.inventory.location_levels.safety_stocks";
+    let fields =
+        "*sales_channels.safety_stocks,*variants.inventory_items.inventory.location_levels.safety_stocks";
     let path = format!("/store/products/{}?fields={fields}", bench.tea.product);
     let told = storefront.get(&path).await.ok();
     assert!(!told.to_string().contains("safety_stock"), "{told}");
