@@ -50,6 +50,19 @@ async fn openapi_document_is_rendered_once() {
 }
 
 #[tokio::test]
+async fn openapi_document_is_compressed_once_for_each_encoding() {
+    let app = TestApp::init().await;
+    let plain = app.client().get("/openapi.json").await;
+    for encoding in ["gzip", "br", "zstd"] {
+        let client = app.client().with_header("accept-encoding", encoding);
+        let (first, second) = (client.get("/openapi.json").await, client.get("/openapi.json").await);
+        assert_eq!(first.headers["content-encoding"], encoding);
+        assert!(first.body.len() * 5 < plain.body.len(), "{encoding}: {} bytes", first.body.len());
+        assert_eq!(first.body.as_ptr(), second.body.as_ptr(), "{encoding}");
+    }
+}
+
+#[tokio::test]
 async fn every_route_has_a_summary_of_its_own() {
     let document = document().await;
     let mut wrong = Vec::new();

@@ -1,12 +1,13 @@
 //! What the API says of itself: `/`, what this is and where to go, and `/openapi.json`, every route, as the
 //! route table describes it.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::collections::HashMap;
 
 use atoll_kernel::{
     Ctx, Fault, Registry,
     http::{
-        Answer, Bytes, Call, Example, Info, Part, Reply, Route, Type, header, header_names, openapi, optional,
+        Answer, Call, Document, Example, Info, Part, Reply, Route, Type, header, header_names, openapi,
+        optional,
     },
     routes,
     serde_json::{Value, json},
@@ -81,17 +82,16 @@ fn welcome_page(app: &Ctx) -> String {
     include_str!("welcome.html").replace("{version}", VERSION).replace("{places}", places.trim_end())
 }
 
-/// The document, which is written once for as long as the application runs.
+/// The OpenAPI document of an application.
 #[derive(Default)]
-struct Document(OnceLock<Bytes>);
+struct Description(Document);
 
 async fn describe(call: Call) -> Result<Reply, Fault> {
-    let document = call.app.memory::<Document>();
-    let write = || {
-        let routes = call.app.routes();
-        openapi_document(&routes).into()
-    };
-    Ok(Reply::raw(document.0.get_or_init(write).clone()))
+    let head = call.head();
+    let Call { app, view, .. } = call;
+    drop(view);
+    let description = app.memory::<Description>();
+    description.0.reply(&head.headers, || openapi_document(&app.routes())).await
 }
 
 /// The OpenAPI document of these routes, as JSON.

@@ -28,7 +28,8 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    const ALL: [Encoding; 4] = [Encoding::Identity, Encoding::Gzip, Encoding::Zstd, Encoding::Brotli];
+    pub(crate) const ALL: [Encoding; 4] =
+        [Encoding::Identity, Encoding::Gzip, Encoding::Zstd, Encoding::Brotli];
 
     /// Its name in `Content-Encoding`.
     pub(crate) fn name(self) -> &'static str {

@@ -8,6 +8,7 @@ mod caching;
 mod caller;
 mod compression;
 mod counters;
+mod document;
 mod fault;
 mod head;
 mod openapi;
@@ -26,6 +27,7 @@ pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as h
 pub use bytes::Bytes;
 pub use caller::{Caller, CallerHeader};
 pub use counters::{CountedKeys, RequestCounters, RouteSummary};
+pub use document::Document;
 pub use fault::{Fault, FaultKind, FaultRecord};
 pub use ipnet::IpNet;
 pub use openapi::{Example, Info, openapi};

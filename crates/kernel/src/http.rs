@@ -1,11 +1,11 @@
 //! HTTP: routes, calls and answers, the schemas of parameters and bodies, resources, and idempotency keys.
 
 pub use atoll_http::{
-    Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Envelope,
-    Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, IdempotentRequest, IncomingFile,
-    Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply, RequestBody, RequestCounters,
-    RouteSummary, Source, StatusCode, Uncached, axum_path, beside, cookie, header, header_names,
-    is_from_own_page, openapi, qs, router,
+    Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Document,
+    Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, IdempotentRequest,
+    IncomingFile, Info, IpNet, Method, OriginList, Origins, Part, Proxies, Reply, RequestBody,
+    RequestCounters, RouteSummary, Source, StatusCode, Uncached, axum_path, beside, cookie, header,
+    header_names, is_from_own_page, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,

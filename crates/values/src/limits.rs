@@ -49,6 +49,7 @@ pub const REGIONS_CHANGED_MAX: usize = 16_384;
 pub const COMPRESSED_BYTES_MIN: usize = 1024;
 
 /// Bytes above which an answer is not compressed: it would occupy a processor for a twentieth of a second.
+/// The description of the API is larger, and compressed once.
 pub const COMPRESSED_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes up to which an answer is compressed on the thread that answers requests: half a millisecond.
