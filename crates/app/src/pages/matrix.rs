@@ -57,9 +57,11 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         .with("limit", ROWS_PAGE)
         .with("offset", call.offset());
     let chosen = call.queries("channel");
-    let columns = channels.records.iter().filter(|it| chosen.is_empty() || chosen.contains(&it.id.as_str()));
-    for channel in columns.take(COLUMNS_MAX) {
-        address = address.with("sales_channel_id[]", &channel.id);
+    // Those of the address, also if the form does not offer them.
+    let all = || channels.records.iter().map(|it| it.id.as_str()).collect();
+    let columns: Vec<&str> = if chosen.is_empty() { all() } else { chosen.clone() };
+    for channel in columns.into_iter().take(COLUMNS_MAX) {
+        address = address.with("sales_channel_id[]", channel);
     }
     let Answer { at, changes_at, sales_channels, variants, count, offset, limit } =
         call.api().get(address).await?;
