@@ -134,6 +134,10 @@ pub(crate) struct Serve {
     /// Days after which an unchanged cart is deleted, 0 for never; default 30 [env: ATOLL_CART_DAYS].
     #[arg(long)]
     cart_days: Option<String>,
+    /// How often an event is given to a subscriber that fails, before it becomes a dead letter; default 10
+    /// [env: ATOLL_EVENT_ATTEMPTS].
+    #[arg(long)]
+    event_attempts: Option<String>,
     /// Where this server is reached from outside, for the links that it makes; default `http://<listen>`
     /// [env: ATOLL_PUBLIC_URL].
     #[arg(long)]
@@ -201,6 +205,7 @@ impl Serve {
                 ("cache_bytes", self.cache_bytes),
                 ("answers_bytes_max", self.answers_bytes_max),
                 ("cart_days", self.cart_days),
+                ("event_attempts", self.event_attempts),
                 ("public_url", self.public_url),
                 ("files_url", self.files_url),
                 ("file_bytes_max", self.file_bytes_max),
@@ -228,6 +233,7 @@ impl Serve {
         let public = settings.public_url.clone().unwrap_or_else(|| base.clone());
         settings.files_url.get_or_insert_with(|| format!("{public}/static"));
         let pages = settings.pages.clone();
+        let pace = pace(settings.event_attempts);
         let dashboard = settings.dashboard.take();
         let mut app = Assembly::open(&data, settings)?.start().await?;
         if let Some(dashboard) = dashboard {
@@ -242,7 +248,7 @@ impl Serve {
             print_pages(&format!("{public}{root}"), &app)?;
         }
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
-        serve(app, listener, role, limits).await
+        serve(app, listener, role, pace, limits).await
     }
 }
 
@@ -257,11 +263,18 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
+/// The pace of background tasks, with so many attempts at an event.
+fn pace(event_attempts: Option<u32>) -> Pace {
+    let default = Pace::default();
+    Pace { n_failures_max: event_attempts.unwrap_or(default.n_failures_max), ..default }
+}
+
 /// Serves until a signal; then finishes running requests and waiting writes.
 async fn serve(
     app: Application,
     listener: TcpListener,
     role: Role,
+    pace: Pace,
     limits: http::Limits,
 ) -> anyhow::Result<()> {
     let store = app.ctx.store().clone();
@@ -280,8 +293,8 @@ async fn serve(
         }
     });
     let background = match role {
-        Role::Shared | Role::Worker => start(&app.ctx, Pace::default()).await?,
-        Role::Server => maintain_runs(&app.ctx, Pace::default()),
+        Role::Shared | Role::Worker => start(&app.ctx, pace).await?,
+        Role::Server => maintain_runs(&app.ctx, pace),
     };
     let router = match role {
         Role::Shared | Role::Server => app.router,

@@ -28,7 +28,8 @@ use toml::{Table, Value};
 use crate::{Dashboard, Data, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits};
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
 use parse::{
-    base_url, bytes_or_none, cache_bytes, check_log, count, days, file_bytes, origin, seconds, threads,
+    attempts, base_url, bytes_or_none, cache_bytes, check_log, count, days, file_bytes, origin, seconds,
+    threads,
 };
 
 /// The file that is read by default, if it exists.
@@ -85,6 +86,7 @@ const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
 const TRUSTED_PROXIES: Key = key("trusted_proxies", "ATOLL_TRUSTED_PROXIES", "none");
 const CART_DAYS: Key = key("cart_days", "ATOLL_CART_DAYS", "30");
 const CACHE_BYTES: Key = key("cache_bytes", "ATOLL_CACHE_BYTES", "134217728");
+const EVENT_ATTEMPTS: Key = key("event_attempts", "ATOLL_EVENT_ATTEMPTS", "10");
 const PUBLIC_URL: Key = key("public_url", "ATOLL_PUBLIC_URL", "http://<listen>");
 const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "<public_url>/static");
 const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
@@ -98,8 +100,8 @@ const KEYS: &[&Key] = &[
     &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
-    &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &CART_DAYS, &PUBLIC_URL, &FILES_URL,
-    &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DASHBOARD, &DASHBOARD_PATH,
+    &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &CART_DAYS, &EVENT_ATTEMPTS, &PUBLIC_URL,
+    &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DASHBOARD, &DASHBOARD_PATH,
 ];
 
 /// What settings may name beyond those of the host: what is linked in.
@@ -197,6 +199,9 @@ pub struct Settings {
     pub answers_bytes_max: Option<usize>,
     /// Days after which an unchanged cart is deleted, 0 for never; `None`: not set.
     pub cart_days: Option<u32>,
+    /// How often an event is given to a subscriber that fails, before it becomes a dead letter; `None`: not
+    /// set.
+    pub event_attempts: Option<u32>,
     /// Which providers serve.
     pub providers: ProviderChoice,
     /// Where this server is reached from outside; `None`: not set.
@@ -286,6 +291,7 @@ impl Settings {
             cache_bytes: loading.get(&CACHE_BYTES, cache_bytes),
             answers_bytes_max: loading.get(&ANSWERS_BYTES_MAX, bytes_or_none),
             cart_days: loading.get(&CART_DAYS, days),
+            event_attempts: loading.get(&EVENT_ATTEMPTS, attempts),
             public_url: loading.get(&PUBLIC_URL, origin),
             files_url: loading.get(&FILES_URL, base_url),
             file_bytes_max: loading.get(&FILE_BYTES_MAX, file_bytes),

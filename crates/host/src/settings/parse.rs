@@ -19,6 +19,9 @@ const SECONDS_MAX: u64 = 24 * 60 * 60;
 /// Longest expiry of carts: a hundred years.
 const DAYS_MAX: u32 = 36_500;
 
+/// Most attempts at an event: with two minutes between them, more than a day.
+const ATTEMPTS_MAX: u32 = 1_000;
+
 /// Parses a count of at least one.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
@@ -56,6 +59,14 @@ pub(super) fn days(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(n @ 0..=DAYS_MAX) => Ok(n),
         _ => Err(format!("it must be a number of days from 1 to {DAYS_MAX}, or 0 for never")),
+    }
+}
+
+/// A number of attempts.
+pub(super) fn attempts(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(n @ 1..=ATTEMPTS_MAX) => Ok(n),
+        _ => Err(format!("it must be a number from 1 to {ATTEMPTS_MAX}")),
     }
 }
 
