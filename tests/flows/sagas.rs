@@ -316,6 +316,44 @@ async fn compensation_conflicts_with_later_changes() {
 }
 
 #[tokio::test]
+async fn run_that_was_undone_is_repeated_with_its_input() {
+    let bench = Bench::new().await;
+    world::let_fail(&bench.trip.test, "announce", 1);
+    bench.go().await.map(drop).expect_err("it fails");
+    let undone = bench.execution();
+    assert_eq!(undone.state, ExecutionState::Reverted);
+    let repeat = |id: &str| {
+        let path = format!("/admin/workflows-executions/{id}/repeat");
+        let admin = bench.shop.admin.clone();
+        async move { admin.post(&path, json!({})).await }
+    };
+    let begun = repeat(&undone.id).await.ok();
+    let expected = json!({
+        "transactionId": "one", "workflowId": "trip", "hasFinished": true, "hasFailed": false,
+    });
+    assert_eq!(begun["acknowledgement"], expected);
+    let done = bench.execution();
+    assert_eq!((done.state, &done.input), (ExecutionState::Done, &undone.input));
+    assert!(repeat(&undone.id).await.error().starts_with("404"), "the new run took its place");
+}
+
+#[tokio::test]
+async fn run_that_could_not_be_undone_is_not_repeated() {
+    let bench = Bench::new().await;
+    world::let_fail(&bench.trip.test, "announce", 1);
+    world::let_fail(&bench.trip.test, "undo book 1", 4);
+    bench.go().await.map(drop).expect_err("it fails");
+    let id = bench.execution().id;
+    let n_calls = bench.calls().len();
+    let path = format!("/admin/workflows-executions/{id}/repeat");
+    let refused = bench.shop.admin.post(&path, json!({})).await.error();
+    let expected =
+        format!("400 not_allowed: Workflow execution {id} is failed, and neither done nor reverted");
+    assert_eq!(refused, expected);
+    assert_eq!(bench.calls().len(), n_calls);
+}
+
+#[tokio::test]
 async fn failed_compensation_is_retried_later() {
     let undo = "undo book 1";
     let fail = |bench: &Bench, n_times| {

@@ -10,7 +10,7 @@ use atoll_kernel::{
         required,
     },
     resources, routes,
-    saga::{AnySaga, ExecutionState, WorkflowExecution},
+    saga::{AnySaga, EXECUTIONS, ExecutionState, WorkflowExecution},
     serde_json::{Value, json},
 };
 
@@ -29,6 +29,11 @@ routes! {
     Delete "/admin/workflows-executions/:id" (Admin, ONE) => forget;
     /// Tries again to compensate a run that could not be compensated. It runs in the background.
     Post "/admin/workflows-executions/:id/undo" (Admin, ONE, NOTHING) => undo: SUCCESS;
+    /// Runs a workflow again, with the input of a run that has ended: done, or undone.
+    /// What it does it does once more, on behalf of who asks, unless the workflow itself refuses that. The
+    /// new run has the same transaction id, so no two run at a time, and its record takes the place of the
+    /// earlier one. A run that could not be undone is not repeated: undo it again, or forget it.
+    Post "/admin/workflows-executions/:id/repeat" (Admin, ONE, NOTHING) => repeat: STARTED;
     /// Shows the run of a workflow with this transaction id. The first id is the name of the workflow.
     Get "/admin/workflows-executions/:id/:transaction_id" (Admin, ONE) => retrieve_by_transaction;
     /// Runs a workflow, by its name. One in a single transaction has ended with the answer; it leaves no
@@ -122,6 +127,15 @@ async fn undo(call: Call) -> Result<Reply, Fault> {
     Ok(Reply::json(&json!({ "success": true })))
 }
 
+/// Starts a new run with the input of one that has ended.
+async fn repeat(call: Call) -> Result<Reply, Fault> {
+    let id = call.path("id").to_owned();
+    let run = EXECUTIONS.get(&call.view, &id)?.unwrap_or_default();
+    drop(call.view);
+    let has_ended = call.app.repeat_run(call.pass.actor, &id).await?;
+    Ok(started(&run.transaction_id, &run.workflow_id, has_ended))
+}
+
 /// Removes a run that could not be undone, after an operator has put things right by hand.
 async fn forget(call: Call) -> Result<Reply, Fault> {
     let id = call.path("id").to_owned();
@@ -150,9 +164,13 @@ async fn run(call: Call) -> Result<Reply, Fault> {
             true
         }
     };
-    Ok(Reply::json(&json!({ "acknowledgement": {
-        "transactionId": transaction, "workflowId": name, "hasFinished": has_ended, "hasFailed": false,
-    } })))
+    Ok(started(&transaction, &name, has_ended))
+}
+
+fn started(transaction: &str, workflow: &str, has_ended: bool) -> Reply {
+    Reply::json(&json!({ "acknowledgement": {
+        "transactionId": transaction, "workflowId": workflow, "hasFinished": has_ended, "hasFailed": false,
+    } }))
 }
 
 /// A generated transaction id: the same one when the request is retried.

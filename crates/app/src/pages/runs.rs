@@ -1,6 +1,6 @@
-//! Runs of sagas: where each stands, its steps, why it failed; undoing again, and forgetting.
+//! Runs of sagas: where each stands, its steps, why it failed; undoing again, forgetting, and running again.
 
-use atoll_kernel::{Fault, Timestamp};
+use atoll_kernel::{Fault, FaultKind, Timestamp};
 use atoll_pages::{
     Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, facts,
     hint, html, link, moment, nothing, pager, table,
@@ -77,9 +77,21 @@ fn state(state: &str) -> Markup {
     }
 }
 
+/// What is said when a run was repeated that failed then.
+const WENT: &str = "The run was begun again; its record is among the other runs.";
+
+/// What is asked before a run is repeated.
+const AGAIN: &str = "What the run does is done once more. Run it again?";
+
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let address = Address::of("/admin/workflows-executions").then(call.path("id"));
-    let run: Run = call.api().one(address, "workflow_execution").await?;
+    let run: Run = match call.api().one(address, "workflow_execution").await {
+        // The run that was begun in its place has failed, as the page says.
+        Err(fault) if fault.kind() == FaultKind::NotFound && call.refused().is_some() => {
+            return Ok(Page::new("Run again", hint(WENT)).below("/runs", "Runs of sagas"));
+        }
+        run => run?,
+    };
     let body = html! {
         section class="card" {
             (facts([
@@ -95,6 +107,12 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                     (call.button(Button::new("undo", "Undo again")))
                     (call.button(Button::danger("forget", "Forget", "Nothing will be undone any more. Forget the run?")))
                 }
+            }
+            @if matches!(&*run.state, "done" | "reverted") {
+                (hint("Running it again begins a new run with the same input, in your name, which takes the place \
+                       of this one. What it does is done once more, unless the process itself refuses that: a \
+                       refund is paid a second time."))
+                div class="buttons" { (call.button(Button::danger("repeat", "Run again", AGAIN))) }
             }
         }
         section class="card" { h2 { "Steps" } (steps(&run.execution)) }
@@ -123,6 +141,10 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         "undo" => {
             call.api().post::<Value>(run.then("undo"), &json!({})).await?;
             Ok(Next::to(Address::of("/runs").then(call.path("id")), Done::Done))
+        }
+        "repeat" => {
+            call.api().post::<Value>(run.then("repeat"), &json!({})).await?;
+            Ok(Next::to("/runs", Done::Done))
         }
         "forget" => {
             call.api().delete(run).await?;

@@ -95,6 +95,30 @@ impl Ctx {
         Ok(())
     }
 
+    /// Runs a saga again: a new run with the input, the additional data and the transaction id of one that
+    /// has ended, on behalf of `actor`. Its record takes the place of the earlier one, unless it does
+    /// nothing. Returns whether it has ended. Errors: 400 for a run that is going on, for one that could not
+    /// be undone, whose effects a new one would repeat, and if the saga answers with the earlier result; and
+    /// those of the new run.
+    pub async fn repeat_run(&self, actor: Actor, id: &str) -> Result<bool, Fault> {
+        let run = match find(&self.view(), id) {
+            Err(_) if self.is_repeat() => return Err(self.cannot_repeat("another run took its place")),
+            run => run?,
+        };
+        if !matches!(run.state, ExecutionState::Done | ExecutionState::Reverted) {
+            let state = run.state.as_str();
+            let text = format!("Workflow execution {id} is {state}, and neither done nor reverted");
+            return Err(Fault::not_allowed(text));
+        }
+        let saga = self.saga(&run.workflow_id).map_err(|it| Fault::not_allowed(it.to_string()))?;
+        if saga.is_idempotent() {
+            let name = &run.workflow_id;
+            let text = format!("Workflow {name} runs once for a transaction, and answers with that result");
+            return Err(Fault::not_allowed(text));
+        }
+        saga.start(self.handing(run.additional_data), actor, Some(run.transaction_id), run.input).await
+    }
+
     /// Removes a run that could not be undone, after an operator has put things right by hand; or one whose
     /// saga is not linked in any more, so that it cannot be resumed.
     pub async fn forget_run(&self, actor: Actor, id: &str) -> Result<(), Fault> {

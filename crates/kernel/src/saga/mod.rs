@@ -85,6 +85,9 @@ pub trait AnySaga: Sync {
     fn start(&'static self, ctx: Ctx, actor: Actor, transaction_id: Option<String>, input: Value)
     -> Starting;
 
+    /// Is the result of a run the answer to every later one with its transaction id?
+    fn is_idempotent(&self) -> bool;
+
     /// Resumes a run until it ends or waits, with or without an answer to the step that it waits for.
     fn resume(
         &'static self,
@@ -112,6 +115,10 @@ where
             let outcome = ctx.start(self, actor, transaction_id.as_deref(), input).await?;
             Ok(matches!(outcome, Outcome::Done(..)))
         })
+    }
+
+    fn is_idempotent(&self) -> bool {
+        self.idempotent
     }
 
     fn resume(
