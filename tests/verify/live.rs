@@ -1,9 +1,20 @@
-//! `POST /admin/verify`: on a running shop, for admins, one at a time.
+//! `/admin/verify`: on a running shop, for admins, one at a time, also in the background.
 
 use atoll_kernel::{Actor, Moment, Write};
 use atoll_storage::{KeyBuf, WriteKeys};
 use atoll_testkit::{Shop, TestApp};
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Removes an entry of an index: that of the handle of the product `Tea`.
+async fn spoil(shop: &Shop) {
+    let spoil = |tx: &mut dyn Write, _: &Moment| {
+        let handle = KeyBuf::new(tx.prefix("product.by_handle")).part("tea").into_bytes();
+        tx.delete(handle);
+        Ok(())
+    };
+    shop.app.ctx.write(Actor::System, spoil).await.expect("a write");
+    shop.app.is_damaged();
+}
 
 #[tokio::test]
 async fn admins_verify_a_running_shop() {
@@ -18,13 +29,7 @@ async fn admins_verify_a_running_shop() {
     );
     assert!(report["checked"]["rows"].as_u64().is_some_and(|n| n > 100), "{report}");
 
-    let spoil = |tx: &mut dyn Write, _: &Moment| {
-        let handle = KeyBuf::new(tx.prefix("product.by_handle")).part("tea").into_bytes();
-        tx.delete(handle);
-        Ok(())
-    };
-    shop.app.ctx.write(Actor::System, spoil).await.expect("a write");
-    shop.app.is_damaged();
+    spoil(&shop).await;
     let damaged = shop.admin.post("/admin/verify", json!({})).await.ok();
     let report = &damaged["verification"];
     assert_eq!((&report["n_findings"], &report["kinds"]), (&json!(1), &json!({ "index.missing": 1 })));
@@ -33,6 +38,31 @@ async fn admins_verify_a_running_shop() {
     assert_eq!((&finding["key"], &finding["found"]), (&json!("tea"), &json!("nothing")));
     let storefront = shop.storefront(&[&web]).await;
     assert!(storefront.post("/admin/verify", json!({})).await.error().starts_with("401"));
+}
+
+#[tokio::test]
+async fn admins_verify_a_running_shop_in_the_background() {
+    let shop = Shop::open(TestApp::init().await).await;
+    let web = shop.channel("Web").await;
+    shop.product("Tea", &[&web], 3).await;
+    let shown = || async { shop.admin.get("/admin/verify").await.ok()["verification"].clone() };
+    assert_eq!(shown().await["started_at"], Value::Null);
+    spoil(&shop).await;
+    let begun = shop.admin.post("/admin/verify/start", json!({})).await.ok()["verification"].clone();
+    assert!(begun["started_at"].is_string(), "{begun}");
+    let ended = loop {
+        let verification = shown().await;
+        if !verification["ended_at"].is_null() {
+            break verification;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(ended["report"]["kinds"], json!({ "index.missing": 1 }));
+    assert!(ended["n_checked"].as_u64() > Some(100), "{ended}");
+    assert_eq!(ended["error"], Value::Null);
+    let (_, refused) = tokio::join!(shop.app.ctx.verify(10), async { shop.app.ctx.start_verification(10) });
+    assert_eq!(refused.expect_err("another one").to_string(), "Another verification is going on");
+    assert_eq!(shown().await["ended_at"], ended["ended_at"]);
 }
 
 #[tokio::test]

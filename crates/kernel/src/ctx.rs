@@ -227,7 +227,7 @@ impl Ctx {
     /// The same application without a meter, for work that outlives the request.
     pub(crate) fn unmetered(&self) -> Ctx {
         self.lose();
-        Ctx { meter: None, recorder: None, ..self.clone() }
+        Ctx { meter: None, recorder: None, is_client_gone: None, ..self.clone() }
     }
 
     /// The answer to this request depends on something beside the data and the time, such as a service that

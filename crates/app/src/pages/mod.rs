@@ -32,4 +32,5 @@ mod supply;
 mod system;
 mod tax;
 mod texts;
+mod verify;
 mod why;

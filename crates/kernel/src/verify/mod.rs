@@ -4,21 +4,24 @@
 //! records are checks that a crate registers with `check!`: a module those of its own records, a crate above
 //! the modules those that join several.
 
+mod background;
 mod projection;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use atoll_storage::{Span, decode_record};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     Ctx, Fault, FaultKind, Read, Registry, StoreError, Timestamp,
     data::{Direction, Entity, Scan, Table, View},
     migration::Plan,
 };
+
+pub use background::Verification;
 
 pub use atoll_storage::verify::{Finding, Findings, Report, readable};
 
@@ -191,14 +194,29 @@ impl Ctx {
     /// when the caller goes away, or the client of its request. Errors: 409 while another verification is
     /// running, 503 when the process shuts down.
     pub async fn verify(&self, n_kept_max: usize) -> Result<Report, Fault> {
-        let busy = || Fault::new(FaultKind::Conflict, "Another verification is going on");
-        let permit = self.memory::<VerifyLock>().0.clone().try_acquire_owned().map_err(|_| busy())?;
+        self.verify_holding(self.verify_permit()?, n_kept_max, Arc::default()).await
+    }
+
+    /// The permit of the verification that may run. Errors: 409 while another one does.
+    fn verify_permit(&self) -> Result<Arc<OwnedSemaphorePermit>, Fault> {
+        let busy = |_| Fault::new(FaultKind::Conflict, "Another verification is going on");
+        self.memory::<VerifyLock>().0.clone().try_acquire_owned().map(Arc::new).map_err(busy)
+    }
+
+    /// Verifies, and counts the entries that were checked. The permit is held until the thread has ended.
+    async fn verify_holding(
+        &self,
+        permit: Arc<OwnedSemaphorePermit>,
+        n_kept_max: usize,
+        n_checked: Arc<AtomicU64>,
+    ) -> Result<Report, Fault> {
         let watch = Watch(Arc::default());
         // It reads the whole store, so the limits of a request do not apply.
         let (ctx, stop) = (self.unmetered(), watch.0.clone());
         let run = move || {
             let _held = permit;
-            ctx.registry().verify(ctx.view(), ctx.now(), Findings::new(n_kept_max, stop))
+            let findings = Findings::new(n_kept_max, stop).counting(n_checked);
+            ctx.registry().verify(ctx.view(), ctx.now(), findings)
         };
         tokio::select! {
             report = tokio::task::spawn_blocking(run) => Ok(report.map_err(Fault::unexpected)??),

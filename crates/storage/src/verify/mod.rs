@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -59,6 +59,7 @@ pub struct Findings {
     report: Report,
     n_kept_max: usize,
     stop: Arc<AtomicBool>,
+    n_checked: Arc<AtomicU64>,
     derived: BTreeSet<Space>,
     counted: BTreeSet<Space>,
 }
@@ -70,9 +71,15 @@ impl Findings {
             report: Report::default(),
             n_kept_max,
             stop,
+            n_checked: Arc::default(),
             derived: BTreeSet::new(),
             counted: BTreeSet::new(),
         }
+    }
+
+    /// Counts the entries that were checked here, too, where others see how far it has come.
+    pub fn counting(self, n_checked: Arc<AtomicU64>) -> Findings {
+        Findings { n_checked, ..self }
     }
 
     /// Ignores what a migration will rebuild: the spaces `derived`, and the counters of the spaces `counted`.
@@ -113,6 +120,7 @@ impl Findings {
     /// Counts a checked entry. Error: the verification was cancelled.
     pub fn checked(&mut self, what: &'static str) -> Result<(), StoreError> {
         *self.report.checked.entry(what).or_default() += 1;
+        self.n_checked.fetch_add(1, Ordering::Relaxed);
         match self.stop.load(Ordering::Relaxed) {
             true => Err(StoreError::Stopped("verification was cancelled".into())),
             false => Ok(()),
