@@ -20,6 +20,7 @@ mod customer_groups;
 mod customers;
 mod damaged;
 mod discounts;
+mod events;
 mod flags;
 mod formats;
 mod fulfillments;

@@ -6,10 +6,12 @@ mod dead_letter;
 mod dispatcher;
 mod job_run;
 mod jobs;
+mod listeners;
 mod prune;
 mod run;
 mod runs;
 mod scheduler;
+mod storage;
 mod subscribers;
 mod verify;
 
@@ -31,8 +33,10 @@ pub use cursor::position_of;
 pub use dead_letter::{DeadLetter, Letters, Retried, delete_all, retry, retry_all};
 pub use job_run::{JobRun, JobRunState};
 pub use jobs::{JobAction, JobStatus, LastRun, job, jobs};
+pub use listeners::{Heard, listen};
 pub use prune::prune;
 pub use run::{Background, Pace, maintain_runs, start};
+pub use storage::{StorageStatus, storage};
 pub use subscribers::{SubscriberStatus, subscribers};
 
 const BY_SUBSCRIBER: Index<DeadLetter> =

@@ -95,6 +95,7 @@ impl Assembly {
             answers_bytes_max: settings.answers_bytes_max.unwrap_or(ANSWERS_BYTES_MAX),
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
             providers: settings.providers,
+            database: data.database(),
             files,
             email_provider: settings.email_provider,
             pages: settings.pages.path().map(str::to_owned),

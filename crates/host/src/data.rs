@@ -110,6 +110,14 @@ impl Data {
         }
     }
 
+    /// The file of the database, which need not exist; none for data in memory.
+    pub fn database(&self) -> Option<PathBuf> {
+        match self {
+            Data::Memory => None,
+            Data::Folder(folder) => Some(folder.join(DATABASE)),
+        }
+    }
+
     /// The folder of uploaded files, which need not exist; beside data in memory a temporary one.
     pub fn files(&self) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
         match self {

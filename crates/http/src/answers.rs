@@ -30,6 +30,7 @@ impl<'a> Answers<'a> {
             Answer::Created => json!({}),
             Answer::Html => html(),
             Answer::File => json!({ "*/*": { "schema": { "type": "string", "format": "binary" } } }),
+            Answer::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
             Answer::HtmlOr(parts) => {
                 let mut both = content(self.schema(Answer::Object(parts)));
                 both["text/html"] = html()["text/html"].take();
@@ -42,7 +43,7 @@ impl<'a> Answers<'a> {
     /// The schema of an answer in JSON.
     fn schema(&mut self, answer: Answer) -> Value {
         match answer {
-            Answer::Created | Answer::Html | Answer::HtmlOr(_) | Answer::File => json!({}),
+            Answer::Created | Answer::Html | Answer::HtmlOr(_) | Answer::File | Answer::Events => json!({}),
             Answer::Object(parts) => self.parts(parts),
             Answer::OneOf(all) => {
                 json!({ "anyOf": all.iter().map(|it| self.schema(*it)).collect::<Vec<_>>() })

@@ -97,6 +97,7 @@ pub(crate) fn entity_of(answer: Answer) -> Option<&'static str> {
         | Answer::OneOf(_)
         | Answer::Html
         | Answer::File
+        | Answer::Events
         | Answer::HtmlOr(_)
         | Answer::Created
         | Answer::Deleted => None,

@@ -181,6 +181,8 @@ pub enum Answer {
     Html,
     /// The content of a file, of any media type.
     File,
+    /// Server-sent events.
+    Events,
     /// An HTML page for browsers, a JSON object of these fields for programs.
     HtmlOr(&'static [Part]),
     /// 201 with an empty body.
@@ -236,7 +238,7 @@ impl Answer {
                 parts.iter().filter_map(Part::envelope).collect()
             }
             Answer::OneOf(answers) => answers.iter().flat_map(|it| it.envelopes()).collect(),
-            Answer::Html | Answer::File | Answer::Created | Answer::Deleted => Vec::new(),
+            Answer::Html | Answer::File | Answer::Events | Answer::Created | Answer::Deleted => Vec::new(),
         }
     }
 

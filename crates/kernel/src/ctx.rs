@@ -115,6 +115,8 @@ pub struct Config {
     pub modules: ModuleSettings,
     /// Which providers serve.
     pub providers: ProviderChoice,
+    /// The file of the database; `None`: the data is in memory.
+    pub database: Option<PathBuf>,
     /// Uploaded files.
     pub files: FileConfig,
     /// Id of the notification provider that sends e-mails; none are sent without one.
@@ -341,7 +343,7 @@ impl Ctx {
 
     /// Waits until the answer to this request is of no use: the client has closed the connection, or the
     /// process shuts down. For work that may be cancelled; writes are not.
-    pub(crate) async fn cancelled(&self) {
+    pub async fn cancelled(&self) {
         let mut is_stopping = self.shared.is_stopping.subscribe();
         let client = self.is_client_gone.clone();
         let gone = async {

@@ -164,7 +164,7 @@ fn full() -> Fault {
 pub(crate) async fn read(
     route: &'static Route,
     mut call: Call,
-    disconnect: Disconnect,
+    mut disconnect: Disconnect,
 ) -> Result<Reply, Fault> {
     let ctx = call.app.clone();
     let limits = ctx.config().reads;
@@ -173,7 +173,12 @@ pub(crate) async fn read(
     call.app = ctx.metered(&meter);
     call.view = call.view.metered(&meter);
     let again = call.clone();
-    let answer = at_once(&ctx, (route.handler)(call)).await;
+    // A handler that waits for something need not wait for nobody.
+    let answer = tokio::select! {
+        biased;
+        answer = at_once(&ctx, (route.handler)(call)) => answer,
+        () = &mut disconnect => return Err(Halt::Disconnected.into()),
+    };
     if meter.halted().is_none() {
         return answer;
     }

@@ -285,6 +285,7 @@ impl TestApp {
             answers_bytes_max: answers_bytes_max.unwrap_or_else(default_answers_bytes_max),
             cart_days: cart_days.unwrap_or(CART_DAYS),
             providers,
+            database: None,
             files,
             email_provider,
             public_url: None,

@@ -138,6 +138,17 @@ pub const CHANNELS_COUNTED_MAX: usize = 50;
 /// Products on one page of what changes in a channel: each with its variants, which are decided on twice.
 pub const CHANGES_PAGE_MAX: usize = 100;
 
+/// Requests that wait for events at a time: an admin has one for each page that shows them.
+pub const EVENT_LISTENERS_MAX: usize = 16;
+
+/// Events that a listener gets at once, the newest ones. What it has missed beyond that is counted, and left
+/// out.
+pub const EVENT_BACKLOG_MAX: usize = 100;
+
+/// How long a request waits for events before it is answered with none: shorter than the time-outs of most
+/// proxies, and a login that has ended is noticed by then.
+pub const EVENT_WAIT: Duration = Duration::from_secs(20);
+
 /// Dead letters that one request delivers again, one after the other: each takes as long as its subscriber.
 pub const DEAD_LETTERS_RETRIED_MAX: usize = 50;
 

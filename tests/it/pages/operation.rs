@@ -1,6 +1,6 @@
 //! The pages of the operator, the matrix and the preview.
 
-use atoll_kernel::http::StatusCode;
+use atoll_kernel::{Actor, Moment, Write, http::StatusCode, jobs::emit};
 use serde_json::json;
 
 use super::shop;
@@ -14,13 +14,43 @@ async fn pages_of_the_operator_show_what_runs() {
         ("/app/dead-letters", "No subscriber has given up on an event."),
         ("/app/subscribers", "Waiting"),
         ("/app/jobs", "auth.forget-sessions"),
+        ("/app/events", "the last hundred events"),
         ("/app/system", "The writer, since the start"),
+        ("/app/system", "in memory"),
+        ("/app/verify", "Nothing was verified since this server was started."),
         ("/app/system/linked", "sales-channel"),
     ] {
         let (status, page) = browser.page(path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {page}");
         assert!(page.contains(text), "{path}: {page}");
     }
+}
+
+#[tokio::test]
+async fn events_are_shown_as_text_with_the_address_of_the_next() {
+    let (shop, _, browser) = shop().await;
+    let script = "<script>alert(1)</script>";
+    let body = move |tx: &mut dyn Write, at: &Moment| Ok(emit(tx, at, "test.happened", json!(script))?);
+    shop.app.ctx.write(Actor::System, body).await.expect("a write");
+    let last = shop.admin.get("/admin/events").await.ok()["last"].clone();
+    let (_, page) = browser.page("/app/events").await;
+    assert!(page.contains("test.happened") && !page.contains(script), "{page}");
+    assert!(page.contains(&format!("data-events=\"/admin/events/stream?after={last}\"")), "{page}");
+}
+
+#[tokio::test]
+async fn a_shop_is_verified_by_a_button() {
+    let (_shop, _, browser) = shop().await;
+    let (status, to, _) = browser.send("/app/verify", &[("do", "verify")]).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/app/verify?done=done"));
+    let page = loop {
+        let (_, page) = browser.page("/app/verify").await;
+        if !page.contains("Running") {
+            break page;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(page.contains("Nothing is wrong") && page.contains("Verify now"), "{page}");
 }
 
 #[tokio::test]

@@ -2,12 +2,13 @@
 "use strict";
 
 // Times in the zone of the person, money as they write it.
-for (const time of document.querySelectorAll("time[datetime]")) {
+const showTime = (time) => {
   const at = new Date(time.dateTime);
-  if (isNaN(at)) continue;
+  if (isNaN(at)) return;
   time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
   time.title = time.dateTime;
-}
+};
+document.querySelectorAll("time[datetime]").forEach(showTime);
 for (const money of document.querySelectorAll("data.money")) {
   try {
     const options = { style: "currency", currency: money.dataset.currency };
@@ -66,4 +67,36 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   all.addEventListener("change", () => {
     for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
   });
+}
+
+// Events as they happen: rows above those that the page came with, as many as one answer of the server holds.
+for (const live of document.querySelectorAll("[data-events]")) {
+  const body = live.querySelector("tbody");
+  const labels = [...live.querySelectorAll("thead th")].map((it) => it.textContent);
+  const status = live.querySelector("[role=status]");
+  const element = (name, properties) => Object.assign(document.createElement(name), properties);
+  const addRow = (cells) => {
+    const row = body.insertRow(0);
+    cells.forEach((content, at) => {
+      const cell = at === 0 ? element("th", { scope: "row" }) : element("td", {});
+      if (at > 0) cell.dataset.label = labels[at];
+      const box = element("div", {});
+      box.append(content);
+      cell.append(box);
+      row.append(cell);
+    });
+    while (body.rows.length > 100) body.deleteRow(-1);
+  };
+  const events = new EventSource(live.dataset.events);
+  events.addEventListener("message", (message) => {
+    const { name, data, happened_at } = JSON.parse(message.data);
+    const time = element("time", { dateTime: happened_at });
+    showTime(time);
+    addRow([name, time, element("code", { textContent: JSON.stringify(data) })]);
+  });
+  events.addEventListener("dropped", (message) => {
+    const { n_dropped } = JSON.parse(message.data);
+    status.textContent = `More happened than is shown here: ${n_dropped} events are left out.`;
+  });
+  status.hidden = false;
 }

@@ -1,7 +1,8 @@
-//! What runs: the health of the store and of remembered answers, and everything that is linked in.
+//! What runs: the size of the data, the health of the store and of remembered answers, and everything that is
+//! linked in.
 
-use atoll_kernel::Fault;
-use atoll_pages::{Markup, Page, PageCall, admin_page, badge, facts, hint, html, table};
+use atoll_kernel::{Fault, Timestamp};
+use atoll_pages::{Markup, Page, PageCall, admin_page, badge, facts, hint, html, moment, table};
 use serde::Deserialize;
 
 admin_page! {
@@ -48,14 +49,28 @@ struct Route {
     time_ns: Summary,
 }
 
+#[derive(Deserialize)]
+struct Storage {
+    file_bytes: Option<u64>,
+    free_bytes: Option<u64>,
+    n_events: u64,
+    oldest_event_at: Option<Timestamp>,
+}
+
 /// Routes that the page shows: those that took the most time together.
 const ROUTES_SHOWN: usize = 20;
 
+/// A route that waits until something happens, which is not time that it takes.
+const WAITING: &str = "/admin/events/stream";
+
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let Counters { writer, answers, mut requests } = call.api().get("/admin/counters").await?;
+    let storage: Storage = call.api().one("/admin/storage", "storage").await?;
+    requests.retain(|it| it.path != WAITING);
     requests.sort_by_key(|it| std::cmp::Reverse(it.time_ns.sum));
     let body = html! {
         p class="buttons" { a class="button quiet" href=(call.to("/system/linked")) { "What is linked in" } }
+        section class="card" { h2 { "Data" } (data(&storage)) }
         section class="card" {
             h2 { "The writer, since the start" }
             (facts([
@@ -87,6 +102,16 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     Ok(Page::new("System", body))
 }
 
+fn data(it: &Storage) -> Markup {
+    let size = |n: Option<u64>, absent: &str| html! { @match n { Some(n) => (bytes(n)), None => (absent) } };
+    facts([
+        ("Database file", size(it.file_bytes, "in memory")),
+        ("Left on its disk", size(it.free_bytes, "–")),
+        ("Events in the outbox", html! { (it.n_events) }),
+        ("The oldest of them", it.oldest_event_at.map_or_else(|| html! { "–" }, moment)),
+    ])
+}
+
 fn row(route: &Route) -> Vec<Markup> {
     let time = &route.time_ns;
     vec![
@@ -105,7 +130,8 @@ fn ms(ns: u64) -> String {
 fn bytes(n: u64) -> String {
     match n {
         0..1_000_000 => format!("{:.1} kB", n as f64 / 1e3),
-        _ => format!("{:.1} MB", n as f64 / 1e6),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", n as f64 / 1e6),
+        _ => format!("{:.1} GB", n as f64 / 1e9),
     }
 }
 
@@ -177,6 +203,10 @@ async fn linked(call: PageCall) -> Result<Page, Fault> {
         (table(&["Name", "Kind"], it.flows.iter().map(|it| vec![text(&it.name), text(&it.kind)])))
         h2 { "Hooks" }
         (table(&["Hook", "At"], it.hooks.iter().map(|it| vec![text(&it.name), text(&it.at)])))
+        h2 { "Pages" }
+        (table(&["Page", "In the menu"], call.linked().pages.iter().map(|it| {
+            vec![html! { code { (it.path) } }, text(it.place.map_or("–", |it| it.title))]
+        })))
         h2 { "Feature flags" }
         (table(&["Flag", "State"], it.feature_flags.iter().map(|it| vec![text(&it.name), on(it.is_on)])))
         h2 { "Settings of modules" }
