@@ -14,6 +14,7 @@ mod root;
 mod serve;
 mod session;
 
+pub use atoll_pages::Linked;
 pub use first_admin::FirstAdmin;
 pub use root::{AREAS, PagesAt, segments};
 pub use serve::app_pages;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use atoll_api_key::{ApiKeyKind, NewToken};
-use atoll_app::{FirstAdmin, app_pages};
+use atoll_app::{FirstAdmin, Linked, app_pages};
 use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
@@ -43,6 +43,12 @@ pub fn registry() -> anyhow::Result<&'static Registry> {
             bail!("what is linked in is inconsistent:\n- {}", texts.join("\n- "))
         }
     }
+}
+
+/// Everything that is linked in, the pages for people included, as `atoll check` prints it.
+pub fn described() -> anyhow::Result<String> {
+    let registry = registry()?;
+    Ok(format!("{registry}{}", Linked::all(registry)))
 }
 
 /// The parts of an application.

@@ -13,7 +13,7 @@ mod settings;
 // Links everything that registers itself.
 use atoll_bundle as _;
 
-pub use assemble::{Application, Assembly, registry};
+pub use assemble::{Application, Assembly, described, registry};
 pub use atoll_app::{FirstAdmin, PagesAt};
 pub use dashboard::Dashboard;
 pub use data::{Data, Secrets, Trial};

@@ -1,8 +1,8 @@
 //! `admin_page!` and `admin_widget!`: pages of a module, and what it adds to the page of a record of others.
 
-use std::pin::Pin;
+use std::{fmt, pin::Pin};
 
-use atoll_kernel::{Ctx, Fault, inventory};
+use atoll_kernel::{Ctx, Fault, Registry, inventory};
 use maud::{Markup, html};
 
 use crate::{Address, Done, Form, PageCall};
@@ -129,7 +129,7 @@ inventory::collect!(LinkedWidget);
 
 /// The pages and widgets that are linked in, without those of modules and flags that are switched off.
 pub struct Linked {
-    /// The pages.
+    /// The pages, by path.
     pub pages: Vec<&'static AdminPage>,
     /// The widgets, by title.
     widgets: Vec<&'static AdminWidget>,
@@ -143,10 +143,19 @@ impl Linked {
             let flag = flag.and_then(|name| registry.flags.iter().find(|it| it.name == name));
             flag.is_none_or(|it| app.is_on(it))
         };
-        let pages = inventory::iter::<LinkedPage>.into_iter().map(|it| it.0).filter(|it| is_on(it.flag));
-        let widgets = inventory::iter::<LinkedWidget>.into_iter().map(|it| it.0).filter(|it| is_on(it.flag));
-        let pages = registry.switched_on(pages, |it| *it);
+        let mut linked = Linked::all(registry);
+        linked.pages.retain(|it| is_on(it.flag));
+        linked.widgets.retain(|it| is_on(it.flag));
+        linked
+    }
+
+    /// Those of this registry, also those of flags that are switched off.
+    pub fn all(registry: &Registry) -> Linked {
+        let pages = inventory::iter::<LinkedPage>.into_iter().map(|it| it.0);
+        let widgets = inventory::iter::<LinkedWidget>.into_iter().map(|it| it.0);
+        let mut pages = registry.switched_on(pages, |it| *it);
         let mut widgets = registry.switched_on(widgets, |it| *it);
+        pages.sort_by_key(|it| it.path);
         widgets.sort_by_key(|it| it.title);
         Linked { pages, widgets }
     }
@@ -165,6 +174,23 @@ impl AdminPage {
         let fits = |ours: &str, it: &str| ours == it || ours.starts_with(':') && !it.is_empty();
         self.path.split('/').all(|ours| asked.next().is_some_and(|it| fits(ours, it)))
             && asked.next().is_none()
+    }
+}
+
+/// Prints them, one line each, as the registry prints what is linked in.
+impl fmt::Display for Linked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let with = |flag: Option<&str>| flag.map_or_else(String::new, |it| format!(" with {it}"));
+        for AdminPage { path, place, flag, .. } in &self.pages {
+            let place = place.map_or_else(String::new, |MenuPlace { menu, order, title }| {
+                format!(": {title} in {menu:?} {order}")
+            });
+            writeln!(f, "page {path}{place}{}", with(*flag))?;
+        }
+        for AdminWidget { on, title, flag, .. } in &self.widgets {
+            writeln!(f, "widget {title}: on {on:?}{}", with(*flag))?;
+        }
+        Ok(())
     }
 }
 

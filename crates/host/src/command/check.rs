@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{Host, command::print, registry};
+use crate::{Host, command::print, described, registry};
 
 #[derive(Args)]
 pub(crate) struct Check {
@@ -27,7 +27,7 @@ impl Check {
         let text = match shows_settings {
             true => settings.shown.join("\n") + "\n",
             false if self.format => registry()?.format().to_string(),
-            false => registry()?.to_string(),
+            false => described()?,
         };
         print(&text)
     }

@@ -348,7 +348,9 @@ fn dry_run_of_a_migration_names_a_row_that_does_not_decode() {
 fn registry_command_prints_what_is_linked_in() {
     let folder = TempDir::new().expect("a folder");
     let (ok, printed) = atoll(folder.path(), &["check"]);
-    assert!(ok && printed.contains("module sales-channel: Places where the catalogue is sold"), "{printed}");
+    for line in ["module sales-channel: Places where the catalogue is sold", "page /keys/new"] {
+        assert!(ok && printed.contains(line), "{line}: {printed}");
+    }
 }
 
 #[test]
