@@ -1,7 +1,10 @@
 //! Costs in keys: what each list reads for a page of 20, in a small shop and in one four times as large, and
 //! what the writes of a checkout read.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::{Display, Write as _},
+    path::PathBuf,
+};
 
 use atoll_inventory::{INVENTORY_ITEMS, InventoryItem};
 use atoll_kernel::{
@@ -134,32 +137,79 @@ async fn keys_read_per_list_match_costs_txt() {
         writeln!(table, "{path} {} {}", costs[0], costs[1]).expect("text");
         assert!(costs[1] <= costs[0] * 2, "{path} costs {} keys in a large shop", costs[1]);
     }
-    table.push_str(
-        "# Keys read for a page of 20 of everything that a channel sells, with 200 and with 800 products.\n",
-    );
-    let (few, many) = (questions(200).await, questions(800).await);
-    for ((what, few), (_, many)) in few.into_iter().zip(many) {
-        writeln!(table, "{what} {few} {many}").expect("text");
-        assert!(many * 2 <= few * 3, "{what} costs {many} keys in a large shop, and {few} in a small one");
-    }
-    table.push_str("# Keys read for a page of 20 variants with prices, with 40 and with 160 price lists.\n");
-    let (few, many) = (priced(40).await, priced(160).await);
-    for ((what, few), (_, many)) in few.into_iter().zip(many) {
-        writeln!(table, "{what} {few} {many}").expect("text");
-        assert_eq!(few, many, "{what} costs more keys in a shop with more lists");
-    }
-    table.push_str("# Keys read by the writes of a checkout.\n");
-    let (carts, larger) = (checkout(&small.0, &small.1).await, checkout(&large.0, &large.1).await);
-    for ((what, small), (_, large)) in carts.into_iter().zip(larger) {
-        writeln!(table, "{what} {small} {large}").expect("text");
-        assert!(large <= small * 2, "{what} costs {large} keys in a large shop");
-    }
-    table.push_str("# Keys read by a bulk call, by product, of 100 and of 400 products.\n");
-    for ((what, few), (_, many)) in bulk(100).await.into_iter().zip(bulk(400).await) {
-        writeln!(table, "{what} {few} {many}").expect("text");
-        assert!(many <= few, "{what} reads {many} keys for each of many products, and {few} of few");
-    }
+    let text = "for a page of 20 of everything that a channel sells, with 200 and with 800 products";
+    compare(&mut table, text, questions(200).await, questions(800).await, 1.5);
+    let text = "for a page of 20 variants with prices, with 40 and with 160 price lists";
+    compare(&mut table, text, priced(40).await, priced(160).await, 1.0);
+    // Their forms offer up to 200 names of a kind.
+    let text = "by pages for people, with 30 and with 120 of everything";
+    compare(&mut table, text, pages(&small.0, &small.1).await, pages(&large.0, &large.1).await, 4.0);
+    let text = "by the writes of a checkout";
+    compare(&mut table, text, checkout(&small.0, &small.1).await, checkout(&large.0, &large.1).await, 2.0);
+    let text = "by a bulk call, by product, of 100 and of 400 products";
+    compare(&mut table, text, bulk(100).await, bulk(400).await, 1.0);
     expect_file![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("costs.txt")].assert_eq(&table);
+}
+
+/// What is done, and the keys that it reads.
+type Costs = Vec<(&'static str, usize)>;
+
+/// Adds costs in a small shop and in a large one to the table; the latter may be so many times the former.
+#[track_caller]
+fn compare<W: Display>(
+    table: &mut String,
+    text: &str,
+    small: Vec<(W, usize)>,
+    large: Vec<(W, usize)>,
+    times_max: f64,
+) {
+    writeln!(table, "# Keys read {text}.").expect("text");
+    for ((what, few), (_, many)) in small.into_iter().zip(large) {
+        writeln!(table, "{what} {few} {many}").expect("text");
+        assert!(many as f64 <= few as f64 * times_max, "{what} costs {many} keys, and {few} in a small shop");
+    }
+}
+
+/// Bytes of a page for people: what a phone loads in a second.
+const PAGE_BYTES_MAX: usize = 60_000;
+
+/// Keys that a page for people reads: about two milliseconds.
+const PAGE_KEYS_MAX: usize = 2_000;
+
+/// The keys that pages for people read.
+async fn pages(shop: &Shop, engine: &Counting) -> Costs {
+    let session = shop.admin.post("/auth/session", json!({})).await;
+    let cookie = session.headers["set-cookie"].to_str().expect("text").split(';').next().expect("a cookie");
+    let person = shop.app.client().without_type().with_header("cookie", cookie);
+    let web = shop.admin.get("/admin/sales-channels?name=Web&fields=id").await.ok();
+    let web = id(&web["sales_channels"][0]);
+    let teas = shop.admin.get("/admin/products?limit=1&fields=id,variants.id").await.ok();
+    let tea = &teas["products"][0];
+    let (product, variant) = (id(tea), id(&tea["variants"][0]));
+    let mut costs = Vec::new();
+    for (what, path) in [
+        ("home", "/app/".to_owned()),
+        ("channels", "/app/channels".to_owned()),
+        ("a channel", format!("/app/channels/{web}")),
+        ("its assortment", format!("/app/channels/{web}/products")),
+        ("matrix", format!("/app/matrix?channel[]={web}")),
+        ("why", format!("/app/why?channel={web}&variant={variant}")),
+        ("preview", format!("/app/preview?channel={web}&at=2040-01-01T00:00")),
+        ("products", "/app/products".to_owned()),
+        ("a product", format!("/app/products/{product}")),
+        ("orders", "/app/orders".to_owned()),
+        ("stock", "/app/stock".to_owned()),
+        ("customers", "/app/customers".to_owned()),
+    ] {
+        let before = engine.n_read();
+        let answer = person.get_unchecked(&path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.body.len() <= PAGE_BYTES_MAX, "{path} has {} bytes", answer.body.len());
+        let n_keys = engine.n_read() - before;
+        assert!(n_keys <= PAGE_KEYS_MAX, "{path} reads {n_keys} keys");
+        costs.push((what, n_keys));
+    }
+    costs
 }
 
 /// What a list needs besides its page.
@@ -176,7 +226,7 @@ async fn filter(shop: &Shop, route: &Route) -> String {
 }
 
 /// The keys that putting products of a variant each into a channel, and out of it, reads for each of them.
-async fn bulk(n_products: usize) -> Vec<(&'static str, usize)> {
+async fn bulk(n_products: usize) -> Costs {
     let (shop, engine) = counted().await;
     let (sold, web) = ([shop.channel("Till").await], shop.channel("Web").await);
     let category = category(&shop, "Hot").await;
@@ -292,7 +342,7 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
 
 /// The keys that a page of variants with prices reads, which a sale and an override apply to: beside so many
 /// lists of other variants, and beside so many lists of the same variants that do not apply.
-async fn priced(n_lists: usize) -> Vec<(&'static str, usize)> {
+async fn priced(n_lists: usize) -> Costs {
     let mut costs = Vec::new();
     for (what, is_of_others) in
         [("beside lists of other variants", true), ("beside lists that do not apply", false)]
@@ -377,7 +427,7 @@ fn create_tea(
 }
 
 /// The keys that each write of a checkout reads: a cart of two lines with manual payment.
-async fn checkout(shop: &Shop, engine: &Counting) -> Vec<(&'static str, usize)> {
+async fn checkout(shop: &Shop, engine: &Counting) -> Costs {
     let web = shop.channel("Checkout").await;
     let (tea, cup) = (shop.product("Green tea", &[&web], 9).await, shop.product("Cup", &[&web], 9).await);
     let storefront = shop.storefront(&[&web]).await;

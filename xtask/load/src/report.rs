@@ -86,10 +86,10 @@ impl Report {
         if let Some(beside) = &self.beside {
             text += &format!(", beside {beside}");
         }
-        text += "\n\n| scenario | set | per s | p50 ms | p99 ms | CPU µs | keys | RSS MB | remembered | floor \
+        text += "\n\n| scenario | set | per s | p50 ms | p99 ms | CPU µs | keys | bytes | RSS MB | remembered | floor \
                  CPU µs | floor / CPU | beside CPU µs | CPU / beside | CPU large / small | keys large / small | \
                  target |\n";
-        text += &format!("|{}\n", " --- |".repeat(16));
+        text += &format!("|{}\n", " --- |".repeat(17));
         for row in &self.rows {
             let here = &row.here;
             let has_run = here.n > 0;
@@ -100,6 +100,7 @@ impl Report {
             let of_floor = row.floor.as_ref().and_then(|it| ratio(Some(cost(it)), Some(cost(here))));
             let beside = row.beside.as_ref().and_then(|it| it.cpu_us);
             let of_beside = ratio(here.cpu_us, beside);
+            let bytes = row.bytes.map(|it| it as f64);
             let target = &row.target;
             let judged = [
                 ("large / small ≤", of_small, target.of_small_max, false),
@@ -108,6 +109,7 @@ impl Report {
                 ("beside ≤", of_beside, target.of_beside_max, false),
                 ("CPU ≤", here.cpu_us, target.cpu_us_max, false),
                 ("p99 ≤", Some(here.p99_ms), target.p99_ms_max, false),
+                ("bytes ≤", bytes, target.bytes_max, false),
             ];
             let judged = judged.into_iter().filter_map(|(what, value, target, is_least)| {
                 let (value, target) = value.filter(|_| has_run).zip(target)?;
@@ -127,6 +129,7 @@ impl Report {
                 shown(here.p99_ms),
                 figure(here.cpu_us),
                 figure(here.keys),
+                figure(bytes),
                 figure(here.rss_mb),
                 figure(here.remembered),
                 figure(row.floor.as_ref().map(cost)),

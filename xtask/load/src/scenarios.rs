@@ -36,6 +36,8 @@ pub(crate) enum Who {
     /// A storefront with a key of five channels.
     Five,
     Admin,
+    /// An admin in a browser, with a session.
+    Person,
 }
 
 impl Who {
@@ -44,6 +46,7 @@ impl Who {
             Who::Store => world.storefront(),
             Who::Five => client::Client::new(world.address).with_key(&world.five),
             Who::Admin => world.admin(),
+            Who::Person => world.person(),
         }
     }
 }
@@ -82,6 +85,8 @@ pub(crate) struct Target {
     pub(crate) cpu_us_max: Option<f64>,
     /// 99th percentile: at most.
     pub(crate) p99_ms_max: Option<f64>,
+    /// Bytes of an answer: at most.
+    pub(crate) bytes_max: Option<f64>,
 }
 
 const NO_TARGET: Target = Target {
@@ -90,6 +95,7 @@ const NO_TARGET: Target = Target {
     of_beside_max: None,
     cpu_us_max: None,
     p99_ms_max: None,
+    bytes_max: None,
 };
 
 /// Something to measure.
@@ -126,6 +132,13 @@ const fn search(name: &'static str, path: &'static str) -> Scenario {
 const fn built(name: &'static str, who: Who, path: &'static str) -> Scenario {
     let target = Target { of_beside_max: Some(0.6), ..NO_TARGET };
     Scenario { n_clients: 16, target, ..list(name, who, path) }
+}
+
+/// A page for people.
+const fn person(name: &'static str, path: &'static str) -> Scenario {
+    let target =
+        Target { of_small_max: Some(1.5), cpu_us_max: Some(5_000.0), bytes_max: Some(60_000.0), ..NO_TARGET };
+    Scenario { target, ..list(name, Who::Person, path) }
 }
 
 /// The same page, remembered: `floor` is the least share of the floor.
@@ -206,6 +219,19 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario { sets: WIDE, ..built("wide page built", Who::Store, "/store/products?limit=20") },
     Scenario { sets: WIDE, ..built("wide channels built", Who::Admin, "/admin/sales-channels?limit=20") },
+    // Pages for people.
+    person("pages: home", "/app/"),
+    person("pages: channels", "/app/channels"),
+    person("pages: channel", "/app/channels/{channel}"),
+    person("pages: assortment", "/app/channels/{channel}/products"),
+    person("pages: matrix", "/app/matrix"),
+    person("pages: why", "/app/why?channel={channel}&variant={variant}"),
+    person("pages: preview", "/app/preview?channel={channel}&at=2040-01-01T00:00"),
+    person("pages: products", "/app/products"),
+    person("pages: products q", "/app/products?q={rare}"),
+    person("pages: product", "/app/products/{product}"),
+    person("pages: orders", "/app/orders"),
+    person("pages: stock", "/app/stock"),
     // Writes.
     shop("cart create", Step::Create),
     shop("cart add", Step::Add),
@@ -252,10 +278,10 @@ pub(crate) fn expensive_paths() -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// Paths with the placeholders filled in: `{region}`, `{channel}`, `{category}`; `{product}` is each of many
-/// products, `{word}` each of many words by their frequency; `{common}`, `{rare}` and `{absent}` are words of
-/// half of all titles, of ten and of none; `{offset}` and `{cursor}` lead behind nine tenths of the list, an
-/// offset no further than storefronts may go. Nothing if the server has no cursors.
+/// Paths with the placeholders filled in: `{region}`, `{channel}`, `{category}`, `{variant}`; `{product}` is
+/// each of many products, `{word}` each of many words by their frequency; `{common}`, `{rare}` and `{absent}`
+/// are words of half of all titles, of ten and of none; `{offset}` and `{cursor}` lead behind nine tenths of
+/// the list, an offset no further than storefronts may go. Nothing if the server has no cursors.
 pub(crate) async fn paths(template: &str, world: &World) -> anyhow::Result<Option<Rc<Vec<String>>>> {
     /// Paths that requests take in turn.
     const N_DRAWN: usize = 200;
@@ -275,6 +301,7 @@ pub(crate) async fn paths(template: &str, world: &World) -> anyhow::Result<Optio
         ("{region}", &*world.region),
         ("{channel}", &world.channel),
         ("{category}", &world.category),
+        ("{variant}", &world.products[0].1),
         ("{offset}", &offset),
         ("{common}", COMMON_WORD),
         ("{rare}", RARE_WORD),

@@ -3,6 +3,11 @@
 use std::{cell::RefCell, net::SocketAddr};
 
 use anyhow::{Context as _, ensure};
+use bytes::Bytes;
+use hyper::{
+    Method,
+    header::{COOKIE, SET_COOKIE},
+};
 use serde_json::{Value, json};
 
 use crate::{client::Client, generate_catalogue::COMMON_CATEGORY, server::ADMIN};
@@ -17,6 +22,8 @@ const CURSOR_PAGE: usize = 1_000;
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     token: String,
+    /// The cookie of a session of the admin.
+    session: String,
     /// A publishable key of the first channel.
     pub(crate) one: String,
     /// One of five channels.
@@ -49,6 +56,7 @@ impl World {
         let login = Client::new(address).post("/auth/user/emailpass", &credentials).await?;
         let token = text(&login["token"])?;
         let mut admin = Client::new(address).with_token(&token);
+        let session = session(&mut admin).await?;
         let mut get = async |path: &str| admin.get(path).await?.json().with_context(|| path.to_owned());
         let mut channels = Vec::new();
         for n in 0..5 {
@@ -75,12 +83,29 @@ impl World {
         ensure!(!products.is_empty(), "the first channel shows no products");
         let n_products = sample["count"].as_u64().context("a list has no count")? as usize;
         let ready = RefCell::default();
-        Ok(World { address, token, one, five, region, channel, category, products, n_products, ready })
+        Ok(World {
+            address,
+            token,
+            session,
+            one,
+            five,
+            region,
+            channel,
+            category,
+            products,
+            n_products,
+            ready,
+        })
     }
 
     /// A client with the login of the admin.
     pub(crate) fn admin(&self) -> Client {
         Client::new(self.address).with_token(&self.token)
+    }
+
+    /// A client with a session of the admin, as a browser has it.
+    pub(crate) fn person(&self) -> Client {
+        Client::new(self.address).with(COOKIE, &self.session)
     }
 
     /// A client with the key of the first channel.
@@ -112,6 +137,14 @@ impl World {
         }
         Ok(Some(cursor))
     }
+}
+
+/// The cookie of a new session.
+async fn session(admin: &mut Client) -> anyhow::Result<String> {
+    let answer = admin.send(Method::POST, "/auth/session", Bytes::new()).await?;
+    answer.json()?;
+    let cookie = answer.headers.get(SET_COOKIE).context("a session has no cookie")?.to_str()?;
+    Ok(cookie.split(';').next().unwrap_or_default().to_owned())
 }
 
 /// The token of the key with this title; it is created for these channels, if there is none.
