@@ -1,31 +1,7 @@
 // `/app`: the pages for merchants and operators.
 
 import assert from "node:assert/strict"
-import { ADMIN, adminOf, story } from "./harness.mjs"
-
-/**
- * Logs in by the form.
- * @param {import("./harness.mjs").Visitor} visitor
- */
-async function logIn(visitor) {
-  const page = await visitor.visit("/app/")
-  await page.getByLabel("E-mail").fill(ADMIN.email)
-  await page.getByLabel("Password").fill(ADMIN.password)
-  await page.getByRole("button", { name: "Log in" }).click()
-  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor()
-  return page
-}
-
-/**
- * The channel of this name.
- * @param {string} baseUrl
- * @param {string} name
- */
-async function channelOf(baseUrl, name) {
-  const admin = await adminOf(baseUrl)
-  const { sales_channels } = await admin("GET", `/admin/sales-channels?name=${encodeURIComponent(name)}&fields=id`)
-  return sales_channels[0].id
-}
+import { ADMIN, adminOf, channelOf, story } from "./harness.mjs"
 
 story("one logs in to see a page, and is led to it", async (visitor) => {
   const page = await visitor.visit("/app/channels")
@@ -44,7 +20,7 @@ story("one logs in to see a page, and is led to it", async (visitor) => {
 })
 
 story("every page of the menu is readable in light, dark and on a phone", async (visitor) => {
-  const page = await logIn(visitor)
+  const page = await visitor.logIn()
   await visitor.look("overview")
   const links = await page.locator("nav.side a").evaluateAll((all) => all.map((it) => it.getAttribute("href") ?? ""))
   assert.ok(links.length >= 10, `the menu has ${links.length} pages`)
@@ -87,7 +63,7 @@ story("a variant that is not sold is put on sale from the reason", async (visito
   const variant = products[0].variants[0].id
   await admin("POST", `/admin/sales-channels/${channel}/variants/${variant}`, { is_enabled: false })
 
-  const page = await logIn(visitor)
+  const page = await visitor.logIn()
   const why = `/app/why?channel=${channel}&variant=${variant}`
   await visitor.visit(why)
   await page.getByText("The sales channel leaves the variant out").waitFor()
@@ -103,7 +79,7 @@ story("a variant that is not sold is put on sale from the reason", async (visito
 
 story("an assortment is changed in bulk, shown first, and taken back", async (visitor) => {
   const channel = await channelOf(visitor.baseUrl, "Mobile App")
-  const page = await logIn(visitor)
+  const page = await visitor.logIn()
   const list = `/app/channels/${channel}/products`
   await visitor.visit(list)
   const before = await page.locator("tbody tr").count()
@@ -125,7 +101,7 @@ story("a period is typed in the zone of the person, and kept in UTC", async (vis
   const channel = await channelOf(visitor.baseUrl, "Web Shop")
   const admin = await adminOf(visitor.baseUrl)
   const { products } = await admin("GET", `/admin/products?sales_channel_id=${channel}&limit=1&order=-title&fields=id`)
-  const page = await logIn(visitor)
+  const page = await visitor.logIn()
   const terms = `/app/channels/${channel}/products/${products[0].id}`
   await visitor.visit(terms)
   await page.getByLabel("Sell until").fill("2040-05-01T12:00")

@@ -6,6 +6,7 @@ import assert from "node:assert/strict"
 import { mkdirSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { after, test } from "node:test"
+import { setTimeout } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { chromium } from "playwright-core"
 import { start } from "../sdk/process.mjs"
@@ -21,7 +22,7 @@ const WIDE = { width: 1280, height: 900 }
 const LOOKS = [
   { name: "light", colorScheme: "light", viewport: WIDE },
   { name: "dark", colorScheme: "dark", viewport: WIDE },
-  { name: "390", colorScheme: "light", viewport: { width: 390, height: 844 } },
+  { name: "360", colorScheme: "light", viewport: { width: 360, height: 800 } },
 ]
 
 /** @type {Promise<{ baseUrl: string, stop: () => Promise<void> }> | undefined} */
@@ -64,6 +65,44 @@ export function story(name, steps, args = []) {
 export async function adminOf(baseUrl) {
   const { token } = await call(baseUrl, {})("POST", "/auth/user/emailpass", ADMIN)
   return call(baseUrl, { authorization: `Bearer ${token}` })
+}
+
+/**
+ * The channel of this name.
+ * @param {string} baseUrl
+ * @param {string} name
+ */
+export async function channelOf(baseUrl, name) {
+  const admin = await adminOf(baseUrl)
+  const { sales_channels } = await admin("GET", `/admin/sales-channels?name=${encodeURIComponent(name)}&fields=id`)
+  return sales_channels[0].id
+}
+
+/**
+ * Calls the API of a demo as the storefront of the channel of this name.
+ * @param {string} baseUrl
+ * @param {string} name
+ */
+export async function storefrontOf(baseUrl, name) {
+  const admin = await adminOf(baseUrl)
+  const { api_keys } = await admin("GET", "/admin/api-keys?type=publishable&fields=token,*sales_channels")
+  const opens = (/** @type {any} */ key) => key.sales_channels.some((/** @type {any} */ it) => it.name === name)
+  return call(baseUrl, { "x-publishable-api-key": api_keys.find(opens).token })
+}
+
+/** Time in which what is waited for happens, also on a machine that has much to do. */
+const PATIENCE_MS = 30_000
+
+/**
+ * Asks again and again until this holds.
+ * @param {() => Promise<boolean>} holds
+ */
+export async function until(holds) {
+  const end = Date.now() + PATIENCE_MS
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, `it does not hold: ${holds}`)
+    await setTimeout(50)
+  }
 }
 
 /**
@@ -115,6 +154,26 @@ export class Visitor {
     const response = await this.page.goto(path)
     assert.equal(response?.status(), 200, path)
     return this.page
+  }
+
+  /** Logs in as the admin by the form. */
+  async logIn() {
+    const page = await this.visit("/app/")
+    await page.getByLabel("E-mail").fill(ADMIN.email)
+    await page.getByLabel("Password").fill(ADMIN.password)
+    await page.getByRole("button", { name: "Log in" }).click()
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor()
+    return page
+  }
+
+  /**
+   * Presses a button of a form, and waits for the page to which it leads.
+   * @param {string} name
+   */
+  async press(name) {
+    const loaded = this.page.waitForEvent("load")
+    await this.page.getByRole("button", { name, exact: true }).first().click()
+    await loaded
   }
 
   /**
