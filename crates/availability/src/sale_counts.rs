@@ -1,5 +1,5 @@
-//! How many variants each channel sells, and how many the first reason keeps from sale: counted by a job, some
-//! products at a time, and kept, because all of them are too many for a request.
+//! How many variants each channel sells, and how many the first reason keeps from sale: counted by a job,
+//! some products at a time, and kept, because all of them are too many for a request.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

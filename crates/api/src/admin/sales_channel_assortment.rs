@@ -48,12 +48,12 @@ routes! {
     Get "/admin/sales-channels/:id/inventory-items" (Admin, PAGE) => inventory_items: ITEM_TERMS_PAGE;
     /// Shows how much of an inventory item a sales channel leaves at a stock location.
     Get "/admin/sales-channels/:id/stock-locations/:stock_location_id/inventory-items/:inventory_item_id" (Admin, ONE) => inventory_item: ITEM_TERMS;
-    /// Sets how much of an inventory item a sales channel leaves at a stock location. It counts instead of the
-    /// safety stock of the location, also if it is smaller. Null: that of the location counts again.
+    /// Sets how much of an inventory item a sales channel leaves at a stock location. It counts instead of
+    /// the safety stock of the location, also if it is smaller. Null: that of the location counts again.
     Post "/admin/sales-channels/:id/stock-locations/:stock_location_id/inventory-items/:inventory_item_id" (Admin, ONE, ITEM) => update_item: ITEM_TERMS;
-    /// Sets periods of sale, variants, stock locations and inventory items of a sales channel, and puts products
-    /// in and takes them out, all or none. With `dry_run=true` it says what would change of the products, and
-    /// writes nothing.
+    /// Sets periods of sale, variants, stock locations and inventory items of a sales channel, and puts
+    /// products in and takes them out, all or none. With `dry_run=true` it says what would change of the
+    /// products, and writes nothing.
     Post "/admin/sales-channels/:id/assortment" (Admin, DRY_RUN, ASSORTMENT) => update_all: UPDATED_OR_PLANNED;
 }
 

@@ -20,10 +20,10 @@ use crate::tables::any;
 
 routes! {
     with "sales_channels";
-    /// Counts what sales channels sell: their products by state, their orders, and their variants by what keeps
-    /// them from sale. At most 50 channels are asked for; those that are not there are left out.
-    /// Variants are counted in the background, each channel some minutes after the one before it: their counts
-    /// say when.
+    /// Counts what sales channels sell: their products by state, their orders, and their variants by what
+    /// keeps them from sale. At most 50 channels are asked for; those that are not there are left out.
+    /// Variants are counted in the background, each channel some minutes after the one before it: their
+    /// counts say when.
     Get "/admin/sales-channel-counts" (Admin, ASKED) => index: COUNTED;
 }
 

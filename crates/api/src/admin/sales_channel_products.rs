@@ -29,9 +29,9 @@ routes! {
     /// Lists the products of a sales channel, with their periods of sale and states.
     /// Counts of all states come with each page; they read every window of the channel.
     Get "/admin/sales-channels/:id/products" (Admin, LIST) => products: PAGE;
-    /// Lists the products that appear in a sales channel or disappear between two moments, the first ones first.
-    /// Each has its variants with the decision at both moments, and the prices if a region or currency is
-    /// asked for. A difference that needs a write, such as a delivery of stock, is not foreseen.
+    /// Lists the products that appear in a sales channel or disappear between two moments, the first ones
+    /// first. Each has its variants with the decision at both moments, and the prices if a region or currency
+    /// is asked for. A difference that needs a write, such as a delivery of stock, is not foreseen.
     Get "/admin/sales-channels/:id/changes" (Admin, CHANGES) => changes: CHANGED;
 }
 
