@@ -93,7 +93,7 @@ const LIST: Params = lenient_list(
     &[
         any("id"),
         Param::new("status", ParamKind::Words(OrderStatus::WORDS)),
-        any("sales_channel_id"),
+        Param::new("sales_channel_id", ParamKind::Many),
         any("region_id"),
         any("customer_id"),
         Param::new("payment_status", ParamKind::Words(PaymentStatus::WORDS)),
