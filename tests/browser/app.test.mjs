@@ -37,7 +37,7 @@ story("the pages below those of the menu are readable", async (visitor) => {
   const option = await first("shipping-options", "shipping_options")
   const { shipping_option } = await admin("GET", `/admin/shipping-options/${option}?fields=service_zone.id,service_zone.fulfillment_set_id`)
   const { id: zone, fulfillment_set_id: set } = shipping_option.service_zone
-  await logIn(visitor)
+  await visitor.logIn()
   for (const [name, path] of [
     ["shipping-new", "shipping/new"],
     ["shipping-zone", `shipping/sets/${set}/zones/${zone}`],
