@@ -47,7 +47,7 @@ impl Form {
         Form(self.0, Some(upload))
     }
 
-    /// The files, if the form can have any ([`PageCall::form_with_files`]).
+    /// The files, if the form can have any ([`PageCall::form_with_files`](crate::PageCall::form_with_files)).
     pub fn upload(&self) -> Option<&Upload> {
         self.1.as_ref()
     }
@@ -59,7 +59,7 @@ impl Form {
         pairs.join("&")
     }
 
-    /// The name of what is to be done: the button that was pressed ([`PageCall::form`]).
+    /// The name of what is to be done: the button that was pressed ([`PageCall::form`](crate::PageCall::form)).
     pub fn action(&self) -> &str {
         self.asked().split(' ').next().unwrap_or_default()
     }

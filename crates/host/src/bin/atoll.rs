@@ -6,8 +6,6 @@ use atoll_host::Host;
 use atoll_restock as _;
 #[cfg(feature = "s3")]
 use atoll_s3 as _;
-use atoll_sample_extension as _;
-use atoll_sample_module as _;
 #[cfg(feature = "smtp")]
 use atoll_smtp as _;
 use mimalloc::MiMalloc;
