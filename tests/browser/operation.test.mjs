@@ -68,7 +68,10 @@ story("a dead letter is delivered again when the mail server is back", async (vi
   mails.isOpen = true
   for (const box of await page.getByRole("checkbox").all()) await box.check()
   await visitor.press("Deliver the chosen again")
-  await page.getByText("No subscriber has given up on an event.").waitFor()
+  await until(async () => {
+    await visitor.visit("/app/dead-letters")
+    return (await page.getByText("No subscriber has given up on an event.").count()) > 0
+  })
   assert.ok(mails.taken.some((it) => it.includes("RCPT TO:<bob@example.com>")))
 }, ARGS)
 

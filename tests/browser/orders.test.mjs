@@ -46,7 +46,7 @@ story("an order is captured, packed, shipped and delivered", async (visitor) => 
   await visitor.press("Mark as shipped")
   await page.getByRole("link", { name: "JD0001" }).waitFor()
   await visitor.look("order-shipped")
-  await visitor.press("Mark as delivered")
+  await visitor.press("Mark as delivered: Parcel 1")
   await page.getByText("Delivered", { exact: true }).first().waitFor()
   const admin = await adminOf(visitor.baseUrl)
   const { order: sent } = await admin("GET", `/admin/orders/${id}?fields=payment_status,fulfillment_status`)

@@ -59,7 +59,8 @@ impl Form {
         pairs.join("&")
     }
 
-    /// The name of what is to be done: the button that was pressed ([`PageCall::form`](crate::PageCall::form)).
+    /// The name of what is to be done: of the button that was pressed
+    /// ([`PageCall::form`](crate::PageCall::form)).
     pub fn action(&self) -> &str {
         self.asked().split(' ').next().unwrap_or_default()
     }
