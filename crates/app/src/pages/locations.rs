@@ -14,6 +14,7 @@ use super::{
     postal::Postal,
     shipping::make_set,
 };
+use crate::pages::deletion::deletion;
 
 admin_page! {
     "/locations" as "Stock locations" in Settings 30 => list;
@@ -118,12 +119,11 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             h2 { "Name and address" }
             (name_and_address(&call, Some(&location), Button::new("save", "Save")))
         }
-        section class="card" {
-            h2 { "Delete" }
+        @let known = html! {
             p { "Channels sell nothing from here any more. A location with stock or reservations is not deleted." }
             p { (link(&call, Address::of("/stock").with("location", &location.id), "What is in stock here")) }
-            (call.button(Button::danger("delete", "Delete location", "Delete the location?")))
-        }
+        };
+        (deletion(&call, &known, "Delete location", "Delete the location?"))
     };
     Ok(Page::new(location.name, body).below("/locations", "Stock locations"))
 }

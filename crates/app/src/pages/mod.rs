@@ -8,6 +8,7 @@ mod customer_groups;
 mod customers;
 mod dead_letters;
 mod decision;
+mod deletion;
 mod events;
 mod home;
 mod jobs;

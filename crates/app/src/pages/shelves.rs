@@ -3,13 +3,14 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, html, link,
-    nothing, pager, table,
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, html, link, nothing,
+    pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::named::{CATEGORIES, COLLECTIONS, Named, NamedList, TAGS, TYPES, choices, options_or};
+use crate::pages::deletion::deletion;
 
 admin_page! {
     "/collections" as "Collections" in Catalogue 30 => show, create;
@@ -223,11 +224,10 @@ async fn show_one(call: PageCall) -> Result<Page, Fault> {
             p { (link(&call, shelf.products(&record.id), "Its products")) }
             (shelf.form(&call, Some(&record)).await?)
         }
-        section class="card" {
-            h2 { "Delete" }
+        @let known = html! {
             p { "Its products stay, and are not found under it any more." }
-            (call.button(Button::danger("delete", "Delete", &question)))
-        }
+        };
+        (deletion(&call, &known, "Delete", &question))
     };
     Ok(Page::new(record.name, body).below(shelf.at, shelf.title))
 }

@@ -5,6 +5,7 @@ use atoll_pages::{Address, Button, Done, Form, Next, Page, PageCall, admin_page,
 use serde_json::Value;
 
 use super::{FIELDS, Fields, PriceList, described, prices};
+use crate::pages::deletion::deletion;
 
 admin_page! {
     "/price-lists/:id" => show, change;
@@ -37,14 +38,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             h2 { "Title, time and audience" }
             (call.form_of(|form| fields.shown(form), &[Button::new("save", "Save")]))
         }
-        section class="card" {
-            h2 { "Delete" }
-            (call.button(Button::danger(
-                "delete",
-                "Delete the price list",
-                "Its prices go with it. Delete the price list?",
-            )))
-        }
+        (deletion(&call, &html! {}, "Delete the price list", "Its prices go with it. Delete the price list?"))
     };
     Ok(Page::new(list.title, body).below("/price-lists", "Price lists"))
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{parts, state, state_field, variants};
+use crate::pages::deletion::deletion;
 use crate::pages::named::Named;
 
 admin_page! {
@@ -122,15 +123,14 @@ fn farewell(call: &PageCall, product: &Product) -> Markup {
     let n_channels = product.sales_channels.len();
     let goes = "Delete the product, its variants and their stock?";
     html! {
-        section class="card" {
-            h2 { "Delete" }
+        @let known = html! {
             p {
                 "It leaves " (n_channels) @if n_channels == 1 { " channel" } @else { " channels" }
                 ", its variants and their stock go with it, and carts that hold it cannot be bought. "
                 "Orders keep it. While stock of it is reserved for orders, it is not deleted."
             }
-            (call.button(Button::danger("delete", "Delete product", goes)))
-        }
+        };
+        (deletion(call, &known, "Delete product", goes))
     }
 }
 

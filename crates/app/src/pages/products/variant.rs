@@ -2,13 +2,14 @@
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html, link,
-    nothing, table,
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html, link, nothing,
+    table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Price;
+use crate::pages::deletion::deletion;
 use crate::pages::store::{CURRENCIES_MAX, currencies, price_names};
 
 admin_page! {
@@ -84,14 +85,13 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         (prices(&call, &variant).await?)
         (stock(&call, &variant))
         (texts(&call, &variant))
-        section class="card" {
-            h2 { "Delete" }
+        @let known = html! {
             p {
                 "Items that nothing else needs go with it. Orders keep it. While stock of it is reserved, it is "
                 "not deleted."
             }
-            (call.button(Button::danger("delete", "Delete variant", "Delete the variant and its stock?")))
-        }
+        };
+        (deletion(&call, &known, "Delete variant", "Delete the variant and its stock?"))
     };
     let product = Address::of("/products").then(call.path("id"));
     let title = variant.title.unwrap_or_else(|| "Untitled".to_owned());

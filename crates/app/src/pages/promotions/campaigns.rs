@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{FIELDS as PROMOTION_FIELDS, Promotion};
 use crate::pages::{
+    deletion::deletion,
     named::NamedList,
     store::{currencies, currency_options},
 };
@@ -221,14 +222,12 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             h2 { "Name, time and budget" }
             (call.form_of(settings, &[Button::new("save", "Save")]))
         }
-        section class="card" {
-            h2 { "Delete" }
-            (call.button(Button::danger(
-                "delete",
-                "Delete the campaign",
-                "Its promotions are not applied any more. Delete the campaign?",
-            )))
-        }
+        (deletion(
+            &call,
+            &html! {},
+            "Delete the campaign",
+            "Its promotions are not applied any more. Delete the campaign?",
+        ))
     };
     Ok(Page::new(campaign.name, body).below("/promotions", "Promotions").below("/campaigns", "Campaigns"))
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{FIELDS, Promotion, STATES, campaigns::CAMPAIGNS, rules, rules::Rule};
 use crate::pages::{
+    deletion::deletion,
     named::{Named, choices, options_or},
     store::currencies,
 };
@@ -41,14 +42,12 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         }
         (goods(&call, &promotion).await?)
         section class="card" { h2 { "Settings" } (settings(&call, &promotion).await?) }
-        section class="card" {
-            h2 { "Delete" }
-            (call.button(Button::danger(
-                "delete",
-                "Delete the promotion",
-                "Carts that have it lose it when they change next. Delete the promotion?",
-            )))
-        }
+        (deletion(
+            &call,
+            &html! {},
+            "Delete the promotion",
+            "Carts that have it lose it when they change next. Delete the promotion?",
+        ))
     };
     Ok(Page::new(promotion.code, body).below("/promotions", "Promotions"))
 }

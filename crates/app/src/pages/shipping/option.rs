@@ -1,14 +1,13 @@
 //! The page of a shipping option: its prices, and who may choose it for which goods.
 
 use atoll_kernel::Fault;
-use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html,
-};
+use atoll_pages::{Address, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{BY_BUYERS, FOR_RETURNS, Offer, Rule, prices, rules, zone::zone_link};
 use crate::pages::{
+    deletion::deletion,
     named::{Named, REGIONS, SHIPPING_PROFILES, SHIPPING_TYPES, choices, named, options, provider_name},
     store::currencies,
 };
@@ -62,10 +61,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             }
         }
         section class="card" { h2 { "Option" } (settings(&call, &offer, &more).await?) }
-        section class="card" {
-            h2 { "Delete" }
-            (call.button(Button::danger("delete", "Delete the option", "Its prices go with it. Delete the option?")))
-        }
+        (deletion(&call, &html! {}, "Delete the option", "Its prices go with it. Delete the option?"))
     };
     Ok(Page::new(offer.name, body).below("/shipping", "Shipping"))
 }

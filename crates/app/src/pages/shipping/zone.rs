@@ -2,13 +2,14 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, hint, html, link,
-    nothing, pager, table,
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, hint, html, link, nothing,
+    pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Offer, new_page, places, places::Place, zone_page};
+use crate::pages::deletion::deletion;
 use crate::pages::named::{Named, REGIONS, named};
 
 admin_page! {
@@ -79,10 +80,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             (call.form("save", "Save", &fields))
             @if n_others > 0 { (hint(format!("{n_others} cities or postal codes stay as they are."))) }
         }
-        section class="card" {
-            h2 { "Delete" }
-            (call.button(Button::danger("delete", "Delete the zone", "Its options go with it. Delete the zone?")))
-        }
+        (deletion(&call, &html! {}, "Delete the zone", "Its options go with it. Delete the zone?"))
     };
     let page = Page::new(zone.name.clone(), body).below("/shipping", "Shipping");
     Ok(match zone.location() {
