@@ -1,7 +1,7 @@
 //! The registry as text: printed by `atoll check`, and kept as a snapshot in git, so that a reviewer sees
 //! what a change registers.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     Registry,
@@ -69,6 +69,11 @@ impl fmt::Display for Registry {
                 let many = if relation.many { "[]" } else { "" };
                 writeln!(f, "relation {}.{}: {}{many} {how}", entity.name, relation.name, relation.to)?;
             }
+        }
+        // Changes of records and links are events, too: of every entity and link above.
+        let events: BTreeSet<&str> = self.events.iter().flat_map(|it| it.names).copied().collect();
+        for event in events {
+            writeln!(f, "event {event}")?;
         }
         for subscriber in &self.subscribers {
             writeln!(f, "subscriber {}: on {}", subscriber.name, subscriber.events.join(" "))?;
