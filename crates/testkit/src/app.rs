@@ -244,12 +244,6 @@ impl TestApp {
         TestApp::assemble(store, Setup::default().providers(kind, ids)).await
     }
 
-    /// As `over`, with settings of modules: `("restock.days", "7")`.
-    pub async fn with_settings(store: Store, settings: &[(&str, &str)]) -> TestApp {
-        let settings = settings.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        TestApp::assemble(store, Setup { settings: settings.collect(), ..Setup::default() }).await
-    }
-
     async fn assemble(store: Store, setup: Setup) -> TestApp {
         let Setup {
             probe,

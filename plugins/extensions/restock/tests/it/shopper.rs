@@ -2,7 +2,7 @@
 
 use atoll_kernel::{Actor, Moment, Write};
 use atoll_restock::{RESTOCK_SUBSCRIPTIONS, RestockSubscription};
-use atoll_testkit::{TestApp, complete, id, memory};
+use atoll_testkit::{Setup, complete, id};
 use serde_json::json;
 
 use crate::{Bench, deliver};
@@ -79,7 +79,7 @@ async fn bad_subscriptions_are_refused() {
 
 #[tokio::test]
 async fn a_shopper_has_as_many_subscriptions_as_the_setting_says() {
-    let app = TestApp::with_settings(memory(), &[("restock.per_shopper_max", "3")]).await;
+    let app = Setup::default().setting("restock.per_shopper_max", 3).init().await;
     let bench = Bench::over(app).await;
     let bob = bench.shop.customer(&bench.storefront, "bob@test.dev").await;
     let bobs = id(&bob.get("/store/customers/me").await.ok()["customer"]);

@@ -2,7 +2,7 @@
 
 use atoll_kernel::Actor;
 use atoll_restock::{BATCH, RECHECK_AFTER, RESTOCK_SUBSCRIPTIONS, RestockSubscription};
-use atoll_testkit::{TestApp, memory};
+use atoll_testkit::Setup;
 use serde_json::json;
 
 use crate::{Bench, deliver};
@@ -64,7 +64,7 @@ async fn shoppers_of_missed_events_are_told_after_a_while() {
 
 #[tokio::test]
 async fn subscriptions_expire_as_set_and_shoppers_who_still_wait_are_named() {
-    let bench = Bench::over(TestApp::with_settings(memory(), &[("restock.days", "7")]).await).await;
+    let bench = Bench::over(Setup::default().setting("restock.days", 7).init().await).await;
     let app = &bench.shop.app;
     let all = || RESTOCK_SUBSCRIPTIONS.table.count(&app.ctx.view()).expect("a count");
     bench.subscribe("told@test.dev").await.ok();
