@@ -3,6 +3,7 @@
 
 mod flows;
 mod reviews;
+mod routes;
 mod sale_channels;
 mod settings;
 mod shell;
