@@ -83,7 +83,6 @@ async fn admins_verify_a_running_shop_in_the_background() {
 }
 
 #[tokio::test]
-#[expect(clippy::await_holding_lock, reason = "what waits for it runs on a thread of its own")]
 async fn second_concurrent_verification_is_409() {
     let shop = Shop::open(TestApp::init().await).await;
     let held = GATE.write();
