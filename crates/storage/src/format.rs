@@ -73,11 +73,11 @@ impl Checksums {
     }
 }
 
-/// Is it the number of an earlier format, whose values all have checksums?
-pub(crate) fn is_older(raw: &dyn Raw) -> Result<bool, StoreError> {
+/// The format version of a snapshot: 1 where none is stored.
+pub(crate) fn number(raw: &dyn Raw) -> Result<u16, StoreError> {
     let stored = raw.get(&KEY, &mut |_, _| Ok(()))?;
     let number = stored.as_ref().and_then(|it| it.first_chunk());
-    Ok(number.is_some_and(|it| u16::from_be_bytes(*it) < STORE_FORMAT))
+    Ok(number.map_or(1, |it| u16::from_be_bytes(*it)))
 }
 
 /// The entry with the current format version: all values have checksums.

@@ -12,10 +12,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Changes, Direction, Engine, Meter, Raw, Read, Recorder, Scan, Space, Span, StoreError, Visit, Write,
-    WriterCounters, checksum,
-    format::{self, Checksums},
-    key_text,
+    Changes, Engine, Meter, Position, Recorder, Space, StoreError, View, Write, WriterCounters, checksum,
+    format::{self, Checksums, STORE_FORMAT},
     overlay::{Layer, Transaction},
     regions::Regions,
     space::Directory,
@@ -35,131 +33,6 @@ pub struct StoreOptions {
 impl Default for StoreOptions {
     fn default() -> Self {
         StoreOptions { n_waiting_max: 1024, n_batch_max: 256 }
-    }
-}
-
-/// A snapshot: all keys as of one commit. Cheap to clone. Reads run on the calling thread.
-#[derive(Clone)]
-pub struct View {
-    raw: Arc<dyn Raw>,
-    directory: Directory,
-    checksums: Checksums,
-    meter: Option<Arc<Meter>>,
-    recorder: Option<Arc<Recorder>>,
-    is_lenient: bool,
-}
-
-/// Called with keys, each with the name of its space.
-pub type VisitKey<'a> = dyn FnMut(Space, &[u8]) -> Result<(), StoreError> + 'a;
-
-/// Returned in place of a damaged value by a lenient view. No encoding begins with this byte.
-pub(crate) const DAMAGED: &[u8] = &[0xFF];
-
-impl View {
-    /// A view in which a value with a wrong checksum does not end a scan: it reads as a value that cannot be
-    /// decoded.
-    pub fn lenient(self) -> View {
-        View { is_lenient: true, ..self }
-    }
-
-    /// Calls `visit` with the keys of all values whose checksums are wrong.
-    pub fn damaged(&self, visit: &mut VisitKey<'_>) -> Result<(), StoreError> {
-        self.record(Recorder::lose);
-        let all = Span { start: Vec::new(), end: None };
-        let mut checked = |key: &[u8], stored: &[u8]| {
-            if self.checksums.check(key, stored).is_none() {
-                visit(self.directory.name(key), key)?;
-            }
-            Ok(Scan::Continue(()))
-        };
-        self.raw.scan(&all, Direction::Ascending, &mut checked, &mut |_, _| Ok(()))
-    }
-
-    /// The same snapshot, with its reads counted and limited by `meter`.
-    pub fn metered(self, meter: &Arc<Meter>) -> View {
-        View { meter: Some(meter.clone()), ..self }
-    }
-
-    /// The same snapshot, with its reads recorded by `recorder`.
-    pub fn recorded(self, recorder: &Arc<Recorder>) -> View {
-        View { recorder: Some(recorder.clone()), ..self }
-    }
-
-    /// Every way of reading keys calls this: what is read past it would be missing from the dependencies of
-    /// a remembered answer.
-    fn record(&self, note: impl FnOnce(&Recorder)) {
-        if let Some(recorder) = &self.recorder {
-            note(recorder);
-        }
-    }
-
-    /// A read-only view of the data as it is, without opening the store: nothing is written, not even what
-    /// the store itself needs.
-    pub fn look(engine: &impl Engine, spaces: &[Space]) -> Result<View, StoreError> {
-        let raw = engine.snapshot()?;
-        let checksums = Checksums::of(&*raw)?;
-        let bare = View::bare(raw, checksums);
-        let (directory, _) = Directory::open(&bare, spaces)?;
-        Ok(View { directory, ..bare })
-    }
-
-    /// A view that knows no spaces.
-    fn bare(raw: Arc<dyn Raw>, checksums: Checksums) -> View {
-        View { raw, directory: Directory::none(), checksums, meter: None, recorder: None, is_lenient: false }
-    }
-
-    /// The number of values, if some of them have no checksum yet; else zero.
-    pub fn n_unchecked(&self) -> Result<u64, StoreError> {
-        self.record(Recorder::lose);
-        if self.checksums == Checksums::All { Ok(0) } else { self.raw.n_entries() }
-    }
-
-    fn count(&self) -> Result<(), StoreError> {
-        self.meter.as_ref().map_or(Ok(()), |meter| meter.count())
-    }
-
-    /// Verifies a stored value and strips its checksum.
-    fn check<'a>(&self, key: &[u8], stored: &'a [u8]) -> Result<&'a [u8], StoreError> {
-        match self.checksums.check(key, stored) {
-            Some(value) => Ok(value),
-            None if self.is_lenient => Ok(DAMAGED),
-            None => Err(StoreError::Corrupt {
-                space: self.directory.name(key),
-                key: key_text(key.get(2..).unwrap_or(key)),
-                reason: "its checksum is wrong: the file was damaged".into(),
-            }),
-        }
-    }
-}
-
-impl Read for View {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.count()?;
-        self.record(|it| it.read_key(key));
-        let stored = self.raw.get(key, &mut |key, stored| self.check(key, stored).map(drop))?;
-        let Some(mut stored) = stored else { return Ok(None) };
-        let value = self.check(key, &stored)?;
-        if value == DAMAGED {
-            return Ok(Some(DAMAGED.to_vec()));
-        }
-        let len = value.len();
-        stored.truncate(len);
-        Ok(Some(stored))
-    }
-
-    fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        // Seeking the first entry is a read as well.
-        self.count()?;
-        self.record(|it| it.read_span(span));
-        let mut checked = |key: &[u8], stored: &[u8]| {
-            self.count()?;
-            visit(key, self.check(key, stored)?)
-        };
-        self.raw.scan(span, direction, &mut checked, &mut |key, stored| self.check(key, stored).map(drop))
-    }
-
-    fn prefix(&self, space: Space) -> [u8; 2] {
-        self.directory.prefix(space)
     }
 }
 
@@ -192,22 +65,21 @@ impl Store {
         spaces: &[Space],
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        let raw = engine.snapshot()?;
-        let is_new = raw.n_entries()? == 0;
-        if let Checksums::UpTo(last) = Checksums::of(&*raw)? {
+        if let Checksums::UpTo(last) = Checksums::of(&*engine.snapshot()?)? {
             format::add_checksums(&mut engine, &last)?;
         }
-        let checksums = Checksums::All;
-        let bare = View::bare(engine.snapshot()?, checksums);
+        let bare = View::bare(engine.snapshot()?)?;
+        let is_older = bare.format()? < STORE_FORMAT;
         let (directory, mut changes) = Directory::open(&bare, spaces)?;
-        if is_new || format::is_older(&*bare.raw)? {
+        let mut view = bare.with_directory(directory);
+        if is_older {
             let (key, number) = format::current();
             changes.insert(key, Some(number));
         }
         if !changes.is_empty() {
-            commit(&mut engine, &mut changes)?;
+            let position = commit(&mut engine, &mut changes, view.position())?;
+            view = view.after(engine.snapshot()?, position);
         }
-        let view = View { raw: engine.snapshot()?, directory, ..bare };
         let published = Arc::new(ArcSwap::from_pointee(view));
         let regions = Arc::new(Regions::default());
         let (queue, waiting) = mpsc::channel(options.n_waiting_max);
@@ -469,9 +341,9 @@ impl<N: Engine> Writer<N> {
             return Ok((*view).clone());
         }
         let begun = Instant::now();
-        commit(&mut self.engine, &mut changes)?;
+        let position = commit(&mut self.engine, &mut changes, view.position())?;
         self.counters.count_commit(begun, &changes);
-        let view = View { raw: self.engine.snapshot()?, ..(*view).clone() };
+        let view = view.after(self.engine.snapshot()?, position);
         let number = self.regions.raise(&changes);
         self.published.store(Arc::new(view.clone()));
         self.regions.publish(number);
@@ -480,14 +352,17 @@ impl<N: Engine> Writer<N> {
     }
 }
 
-/// Adds the checksums and commits.
-fn commit(engine: &mut impl Engine, changes: &mut Changes) -> Result<(), StoreError> {
+/// Adds the position and the checksums, and commits. Returns the position.
+fn commit(engine: &mut impl Engine, changes: &mut Changes, before: Position) -> Result<Position, StoreError> {
+    let position = before.next();
+    changes.extend([position.entry()]);
     for (key, value) in changes.iter_mut() {
         if let Some(value) = value {
             checksum::append(key, value);
         }
     }
-    engine.commit(changes)
+    engine.commit(changes)?;
+    Ok(position)
 }
 
 fn settle(batch: &mut Vec<Box<dyn Job>>, view: &Result<View, StoreError>) {

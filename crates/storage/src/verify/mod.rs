@@ -17,7 +17,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{FieldValue, Read, Slots, Space, StoreError, View, key_text, store::DAMAGED};
+use crate::{FieldValue, Read, Slots, Space, StoreError, View, key_text, view::DAMAGED};
 
 pub use counters::{Groups, IsStale, verify_counters};
 pub use scratch::Scratch;

@@ -13,12 +13,17 @@ const N_KEYS: u32 = 50_000;
 /// The key of the format version.
 const FORMAT: &[u8] = b"\0\0\0format";
 
-/// Every key and value of a disk, as they are stored.
+/// The key of the position.
+const POSITION: &[u8] = b"\0\0\0position";
+
+/// Every key and value of a disk, as they are stored, but for the position: earlier formats had none.
 fn raw(disk: &Memory) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut entries = Vec::new();
     let span = Span { start: Vec::new(), end: None };
     let visit = &mut |key: &[u8], value: &[u8]| {
-        entries.push((key.to_vec(), value.to_vec()));
+        if key != POSITION {
+            entries.push((key.to_vec(), value.to_vec()));
+        }
         Ok(std::ops::ControlFlow::Continue(()))
     };
     disk.snapshot()

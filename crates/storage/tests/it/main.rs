@@ -4,6 +4,7 @@ mod damage;
 mod faults;
 mod format;
 mod model;
+mod positions;
 mod transactions;
 
 use atoll_storage::{
