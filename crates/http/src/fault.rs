@@ -332,7 +332,7 @@ impl From<Halt> for Fault {
                 too_expensive("Ask for a smaller `limit`, or for fewer relations in `fields`")
             }
             Halt::Bytes(_) => too_expensive("Ask for a smaller `limit`, or for fewer `fields`"),
-            Halt::Disconnected | Halt::TimedOut => {
+            Halt::Disconnected | Halt::TimedOut | Halt::Cancelled => {
                 Fault::busy(format!("The request was not answered: {halt}"), RETRY_AFTER_S)
             }
         }

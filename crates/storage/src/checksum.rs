@@ -21,6 +21,25 @@ pub(crate) fn check<'a>(key: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
     (*found == checksum(key, value)).then_some(value)
 }
 
+/// The checksum of many keys and values, one after the other.
+#[derive(Default)]
+pub(crate) struct Digest(u32);
+
+impl Digest {
+    /// Adds a key and its value. The length of the key is a part, so that no byte moves from one to the other
+    /// unnoticed.
+    pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) {
+        for part in [&key.len().to_le_bytes(), key, &value.len().to_le_bytes(), value] {
+            self.0 = crc32c::crc32c_append(self.0, part);
+        }
+    }
+
+    /// The checksum of what was added.
+    pub(crate) fn sum(&self) -> u32 {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,12 +5,14 @@
 //! and bodies of several modules compose into one transaction: `f(tx)?; g(tx)?`. `Ok` commits and `Err`
 //! aborts; a panic aborts only its own body.
 
+mod backup;
 mod checksum;
 mod engine;
 pub mod engines;
 mod entity;
 mod error;
 mod field;
+pub mod files;
 mod format;
 mod groups;
 mod histogram;
@@ -35,6 +37,7 @@ pub mod verify;
 mod view;
 mod writer_counters;
 
+pub use backup::{BackupProgress, Beside, Manifest, PART, restore};
 pub use engine::{Changes, Engine, Neighbours, Raw};
 pub use entity::{
     ComputedFields, Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode,

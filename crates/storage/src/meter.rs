@@ -23,6 +23,9 @@ pub enum Halt {
     /// The request timed out.
     #[error("it timed out")]
     TimedOut,
+    /// It was cancelled by whoever has begun it, or by a shutdown.
+    #[error("it was cancelled")]
+    Cancelled,
 }
 
 const DISCONNECTED: u8 = 1;

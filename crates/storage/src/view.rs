@@ -98,6 +98,24 @@ impl View {
         self.position
     }
 
+    /// Calls `visit` with every key, and its value as it is stored, checksum included. Errors: a value is
+    /// damaged, also in a lenient view.
+    pub(crate) fn stored(&self, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.record(Recorder::lose);
+        let all = Span { start: Vec::new(), end: None };
+        let mut checked = |key: &[u8], stored: &[u8]| match self.checksums.check(key, stored) {
+            Some(_) => visit(key, stored),
+            None => Err(self.corrupt(key)),
+        };
+        self.raw.scan(&all, Direction::Ascending, &mut checked, &mut |_, _| Ok(()))
+    }
+
+    /// The number of keys.
+    pub(crate) fn n_keys(&self) -> Result<u64, StoreError> {
+        self.record(Recorder::lose);
+        self.raw.n_entries()
+    }
+
     /// The format of the store.
     pub(crate) fn format(&self) -> Result<u16, StoreError> {
         format::number(&*self.raw)

@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     cmp::Ordering,
+    collections::BTreeMap,
     fs,
     ops::Bound,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,14 +13,23 @@ use std::{
 
 use redb::{
     AccessGuard, Builder, Database, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata, TableDefinition, backends::FileBackend,
+    ReadableTableMetadata, TableDefinition, TableError, backends::FileBackend,
 };
 
 use atoll_values::limits::CACHE_BYTES;
 
-use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit};
+use crate::{
+    Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit,
+    files::{create_private, put_in_place, with_suffix},
+};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("atoll");
+
+/// What a file says of itself, beside the table of the store.
+const NOTES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("backup");
+
+/// Notes by their names.
+pub(crate) type Notes = BTreeMap<String, Vec<u8>>;
 
 /// A redb database. It is locked while it is open, so a second process is refused.
 pub struct Redb {
@@ -66,6 +76,54 @@ impl Redb {
         open(file, cache_bytes, true)
     }
 
+    /// Creates a new file, for its owner alone. Errors: it exists; otherwise nothing is left of it.
+    pub(crate) fn create_new(file: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        create_private(file).map_err(|error| making(file, error))?;
+        let database = builder(cache_bytes).create(file).map_err(|error| opening(file, error));
+        let made = database.and_then(|database| create_table(&database).map(|()| Redb { database }));
+        if made.is_err() {
+            // The error says what was wrong.
+            let _ = fs::remove_file(file);
+        }
+        made
+    }
+
+    /// Closes the file. On `Ok` it is complete.
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        self.database.close().map_err(failed)
+    }
+
+    /// Writes notes beside the table of the store.
+    pub(crate) fn write_notes(&self, notes: &Notes) -> Result<(), StoreError> {
+        let tx = self.database.begin_write().map_err(failed)?;
+        {
+            let mut table = tx.open_table(NOTES).map_err(failed)?;
+            for (name, note) in notes {
+                table.insert(name.as_str(), note.as_slice()).map_err(failed)?;
+            }
+        }
+        tx.commit().map_err(failed)
+    }
+
+    /// The notes beside the table of the store; `None` if there are none.
+    pub(crate) fn notes(&self) -> Result<Option<Notes>, StoreError> {
+        notes(&self.database)
+    }
+
+    /// As `notes`, of a file that is not written to, and need not be writable.
+    pub(crate) fn notes_of(file: &Path) -> Result<Option<Notes>, StoreError> {
+        let opened =
+            catch_panic(|| builder(CACHE_BYTES).open_read_only(file).map_err(|it| opening(file, it)));
+        notes(&opened?)
+    }
+
+    /// Removes the notes.
+    pub(crate) fn remove_notes(&self) -> Result<(), StoreError> {
+        let tx = self.database.begin_write().map_err(failed)?;
+        tx.delete_table(NOTES).map_err(failed)?;
+        tx.commit().map_err(failed)
+    }
+
     /// Copies the file, which is locked meanwhile. One that a crash left behind is repaired first.
     pub fn copy(file: &Path, to: &Path) -> Result<(), StoreError> {
         let opened = match ReadOnlyDatabase::open(file) {
@@ -86,7 +144,7 @@ impl Redb {
     /// opening finds the file somewhere in between.
     pub fn compact(mut self) -> Result<(), StoreError> {
         self.database.compact().map_err(failed)?;
-        self.database.close().map_err(failed)
+        self.close()
     }
 }
 
@@ -108,32 +166,35 @@ fn open(file: &Path, cache_bytes: usize, checked: bool) -> Result<Redb, StoreErr
 
 /// Creates the file under a temporary name and renames it, so that it exists complete or not at all.
 fn create(file: &Path) -> Result<(), StoreError> {
-    let io =
-        |error: std::io::Error| StoreError::Engine(format!("failed to make `{}`: {error}", file.display()));
-    let mut new = file.as_os_str().to_owned();
-    new.push(".new");
-    let new = Path::new(&new);
-    match fs::remove_file(new) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+    let new = with_suffix(file, ".new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(making(file, error)),
         _ => {}
     }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    drop(options.open(new).map_err(io)?);
-    let database = Database::create(new).map_err(|error| opening(file, error))?;
-    create_table(&database)?;
-    database.close().map_err(failed)?;
-    fs::rename(new, file).map_err(io)?;
-    let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder).and_then(|it| it.sync_all()).map_err(io)
+    Redb::create_new(&new, CACHE_BYTES)?.close()?;
+    put_in_place(&new, file).map_err(|error| making(file, error))
 }
 
 fn create_table(database: &Database) -> Result<(), StoreError> {
     let tx = database.begin_write().map_err(failed)?;
     tx.open_table(TABLE).map_err(failed)?;
     tx.commit().map_err(failed)
+}
+
+fn notes(database: &impl ReadableDatabase) -> Result<Option<Notes>, StoreError> {
+    catch_panic(|| {
+        let table = match database.begin_read().map_err(failed)?.open_table(NOTES) {
+            Ok(table) => table,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut notes = Notes::new();
+        for note in table.iter().map_err(failed)? {
+            let (name, note) = note.map_err(failed)?;
+            notes.insert(name.value().to_owned(), note.value().to_vec());
+        }
+        Ok(Some(notes))
+    })
 }
 
 impl Engine for Redb {
@@ -271,6 +332,10 @@ fn show(
 
 fn out_of_order() -> StoreError {
     StoreError::Engine("keys are out of order: the file was damaged".into())
+}
+
+fn making(file: &Path, error: std::io::Error) -> StoreError {
+    StoreError::Engine(format!("failed to make `{}`: {error}", file.display()))
 }
 
 fn opening(file: &Path, error: redb::DatabaseError) -> StoreError {

@@ -1,5 +1,6 @@
 //! Tests of the store, on every engine.
 
+mod backups;
 mod damage;
 mod faults;
 mod format;
