@@ -3,7 +3,6 @@
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
-    path::PathBuf,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -18,17 +17,15 @@ use serde_json::{Map, Value};
 use crate::{
     Actor, Fault, Moment, Now, Registry, Timestamp, Write,
     clock::Clock,
+    config::Config,
     data::{Store, View},
     flow::{ADDITIONAL_DATA, Flow, Local, Point, Probe},
-    http::{
-        App, Auth, Caller, Disconnect, IdempotentRequest, Method, Origins, Proxies, ReadLimits, Reply,
-        RequestCounters,
-    },
+    http::{App, Auth, Caller, Disconnect, IdempotentRequest, Method, Origins, Reply, RequestCounters},
     once::{Note, Once, once},
-    provider::{ProviderChoice, Providers},
+    provider::Providers,
     query::{Context, Graph},
     reading::{Pool, read},
-    registry::{FeatureFlag, Flags, ModuleSettings},
+    registry::FeatureFlag,
     saga::RunLocks,
     storefront::Scope,
 };
@@ -89,52 +86,6 @@ pub struct Login {
     pub actor_id: String,
     /// Seal of the password with which the caller logged in; a new password makes the session invalid.
     pub seal: String,
-}
-
-/// Configuration by the host.
-pub struct Config {
-    /// Key that signs the tokens (JWT) of users. Never printed.
-    pub jwt_secret: Vec<u8>,
-    /// Key for the session ids that are stored, so that a copy of the data opens no session. Never printed.
-    pub cookie_secret: Vec<u8>,
-    /// Feature flags that were switched on or off.
-    pub flags: Flags,
-    /// Allowed origins (CORS) of storefronts and admin pages.
-    pub origins: Origins,
-    /// Trusted proxies: their forwarding headers name the client.
-    pub proxies: Proxies,
-    /// Upper bound of requests that are served concurrently.
-    pub requests_max: usize,
-    /// Limits of what one request may read, and of concurrent reads.
-    pub reads: ReadLimits,
-    /// Memory for remembered answers, in bytes; 0 for none.
-    pub answers_bytes_max: usize,
-    /// Days after which an unchanged cart is deleted; 0 for never.
-    pub cart_days: u32,
-    /// The settings of modules: [`Ctx::settings`].
-    pub modules: ModuleSettings,
-    /// Which providers serve.
-    pub providers: ProviderChoice,
-    /// The file of the database; `None`: the data is in memory.
-    pub database: Option<PathBuf>,
-    /// Uploaded files.
-    pub files: FileConfig,
-    /// Id of the notification provider that sends e-mails; none are sent without one.
-    pub email_provider: Option<String>,
-    /// Where this server is reached from outside, `https://shop.example`; `None`: as a request says.
-    pub public_url: Option<String>,
-    /// The path of the pages for people, such as `/app`; `None`: there are none.
-    pub pages: Option<String>,
-}
-
-/// Configuration of uploaded files.
-pub struct FileConfig {
-    /// The folder of those that are stored locally. It need not exist.
-    pub folder: PathBuf,
-    /// Where that folder is served, without a slash at the end.
-    pub url: String,
-    /// Upper bound of the bytes of one file, wherever it is stored.
-    pub bytes_max: usize,
 }
 
 /// A handle on the running application. Clones share one state.

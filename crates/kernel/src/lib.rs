@@ -35,6 +35,7 @@ pub mod verify;
 
 mod batches;
 mod change_event;
+mod config;
 mod ctx;
 mod describe;
 mod entity;
