@@ -1,5 +1,6 @@
 //! Background tasks: subscribers and jobs. Those of these tests are linked into this binary only.
 
+mod backups;
 mod events;
 mod jobs;
 mod notifications;

@@ -7,16 +7,24 @@ use anyhow::Context as _;
 use crate::cargo;
 
 /// Variables for the number of iterations, with their values here; the environment overrides them.
-const TIMES: [(&str, &str); 5] = [
+const TIMES: [(&str, &str); 6] = [
     ("ATOLL_ROUNDS", "5000"),
     ("ATOLL_STATES", "1000000"),
     ("ATOLL_CHECKOUTS", "5000"),
     ("ATOLL_HISTORIES", "5000"),
     ("ATOLL_KILLS", "1000"),
+    ("ATOLL_BACKUPS", "100"),
 ];
 
 /// Test programs and tests.
-const TESTS: [(&str, &str); 4] = [("it", "agree"), ("it", "rounds"), ("it", "stock"), ("kills", "killed")];
+const TESTS: [(&str, &str); 6] = [
+    ("it", "agree"),
+    ("it", "rounds"),
+    ("it", "stock"),
+    ("kills", "killed"),
+    ("backup", "under_load"),
+    ("backup", "killed"),
+];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     for (program, test) in TESTS

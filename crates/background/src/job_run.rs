@@ -5,7 +5,7 @@ use atoll_kernel::{
     Moment, Read, StoreError, Timestamp, Write,
     data::{RowError, Slots, skip_damaged},
     entity,
-    jobs::{Job, Plan},
+    jobs::{Job, Plan, Schedule},
     stored, words,
 };
 use serde::{Deserialize, Serialize};
@@ -132,14 +132,19 @@ pub(crate) fn pause(tx: &mut dyn Write, at: &Moment, job: &Job, is_paused: bool)
     Ok(())
 }
 
-/// Called when a host starts: reports the runs that were missed while no host was up. A new job is scheduled
-/// from now on.
+/// Called when a host starts: reports the runs that were missed while no host was up. A new job, and one by a
+/// setting, is scheduled from now on.
 pub(crate) fn catch_up(tx: &mut dyn Write, at: &Moment, job: &Job, plan: &Plan) -> Result<(), RowError> {
     let Some(mut progress) = PROGRESS.read(tx, job.name.as_bytes())? else {
         PROGRESS.write(tx, job.name.as_bytes(), &Progress { past: at.now(), ..Progress::default() });
         return Ok(());
     };
     let is_alive = abandon_expired(tx, at, job)?;
+    if let Schedule::Setting(_) = job.schedule {
+        // It may be another one than before, or the first one.
+        PROGRESS.write(tx, job.name.as_bytes(), &Progress { past: at.now(), ..progress });
+        return Ok(());
+    }
     if progress.next(job, plan).is_none() || (is_alive && !job.may_overlap) {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use crate::{
 pub struct JobStatus {
     /// Name of the job.
     pub name: &'static str,
-    /// Cron pattern or interval, as in the source.
+    /// Cron pattern or interval, as in the source, or the setting that says it.
     pub schedule: String,
     /// `allow` or `forbid` concurrent runs.
     pub concurrency: &'static str,
@@ -99,16 +99,16 @@ fn linked(ctx: &Ctx, name: &str) -> Result<&'static Job, Fault> {
 /// All jobs, by name.
 pub fn jobs(ctx: &Ctx) -> Result<Vec<JobStatus>, Fault> {
     let view = ctx.view();
-    ctx.registry().jobs.iter().map(|job| status(&view, job)).collect()
+    ctx.registry().jobs.iter().map(|job| status(ctx, &view, job)).collect()
 }
 
 /// The job with this name. Errors: 404 for one that is not linked in.
 pub fn job(ctx: &Ctx, name: &str) -> Result<JobStatus, Fault> {
-    status(&ctx.view(), linked(ctx, name)?)
+    status(ctx, &ctx.view(), linked(ctx, name)?)
 }
 
-fn status(view: &dyn Read, job: &'static Job) -> Result<JobStatus, Fault> {
-    let plan = job.schedule.plan().map_err(Fault::unexpected)?;
+fn status(ctx: &Ctx, view: &dyn Read, job: &'static Job) -> Result<JobStatus, Fault> {
+    let plan = job.schedule.plan(&ctx.config().schedules).map_err(Fault::unexpected)?;
     let progress = Progress::of(view, job)?;
     let has_begun = progress != Progress::default();
     Ok(JobStatus {

@@ -1,6 +1,8 @@
 //! Background tasks: the dispatcher of events to subscribers, the scheduler of jobs, maintenance of saga
-//! runs, and retention.
+//! runs, retention, and backups.
 
+mod backup;
+mod backup_folder;
 mod cursor;
 mod dead_letter;
 mod dispatcher;
@@ -29,6 +31,8 @@ use tokio::task::JoinError;
 use cursor::CURSORS;
 use job_run::PROGRESS;
 
+pub use backup::{BackingUp, BackupStatus, backup_status, backups, start_backup};
+pub use backup_folder::{BackupError, BackupFile, back_up, backups_in};
 pub use cursor::position_of;
 pub use dead_letter::{DeadLetter, Letters, Retried, delete_all, retry, retry_all};
 pub use job_run::{JobRun, JobRunState};
@@ -74,7 +78,7 @@ pub(crate) fn outcome(
 }
 
 /// An error with its causes, for the log and for admins, not for clients.
-pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
+pub fn why(error: &(dyn Error + 'static)) -> String {
     cut(&causes(error))
 }
 

@@ -100,7 +100,7 @@ pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
         tasks.spawn(Delivery::begin(ctx, subscriber, pace, stopped.clone()).await?.run());
     }
     for job in ctx.registry().jobs.iter().copied() {
-        let plan = job.schedule.plan().map_err(Fault::unexpected)?;
+        let plan = job.schedule.plan(&ctx.config().schedules).map_err(Fault::unexpected)?;
         let scheduler = Scheduler { ctx: ctx.clone(), job, plan, look_every: pace.look_every };
         scheduler.catch_up().await?;
         tasks.spawn(scheduler.run(stopped.clone()));

@@ -12,8 +12,8 @@ use atoll_kernel::{
     clock::Clock,
     data::Store,
     flow::Probe,
-    http::{Config, FileConfig, Parts, beside, router},
-    limits::{ANSWERS_BYTES_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
+    http::{BackupConfig, Config, FileConfig, Parts, beside, router},
+    limits::{ANSWERS_BYTES_MAX, BACKUPS_KEPT_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     migration::{Plan as MigrationPlan, migrate, migrate_by},
 };
 use tempfile::TempDir;
@@ -90,6 +90,7 @@ impl Assembly {
             }),
             bytes_max: settings.file_bytes_max.unwrap_or(FILE_BYTES_MAX),
         };
+        let schedules = settings.backup_schedule.map(|plan| ("backup_schedule", plan));
         let config = Config {
             jwt_secret: secrets.jwt,
             cookie_secret: secrets.cookie,
@@ -102,6 +103,12 @@ impl Assembly {
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
             providers: settings.providers,
             database: data.database(),
+            backups: BackupConfig {
+                folder: settings.backup_dir,
+                n_kept_max: settings.backups_kept.unwrap_or(BACKUPS_KEPT_MAX),
+                beside: data.secrets(),
+            },
+            schedules: schedules.into_iter().collect(),
             files,
             email_provider: settings.email_provider,
             pages: settings.pages.path().map(str::to_owned),

@@ -13,7 +13,12 @@ use atoll_kernel::{
     limits::CACHE_BYTES,
     migration::Plan as MigrationPlan,
 };
-use atoll_storage::engines::{Memory, Redb};
+use atoll_storage::{
+    Manifest,
+    engines::{Memory, Redb},
+    files::{create_private, put_in_place},
+    restore,
+};
 use tempfile::TempDir;
 
 use crate::Secret;
@@ -166,6 +171,35 @@ impl Data {
         Ok((before, size()?))
     }
 
+    /// The files of the secrets, which need not exist.
+    pub(crate) fn secrets(&self) -> Vec<PathBuf> {
+        match self {
+            Data::Memory => Vec::new(),
+            Data::Folder(folder) => [JWT_SECRET, COOKIE_SECRET].map(|it| folder.join(it)).into(),
+        }
+    }
+
+    /// Makes the data folder of a backup, which `check` may refuse before it has its place. Errors: there is
+    /// something in the folder, the file is no backup or is damaged; nothing is left then.
+    pub(crate) fn restore(
+        &self,
+        backup: &Path,
+        check: impl FnOnce(&Data) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Manifest> {
+        let Data::Folder(folder) = self else { bail!("a backup is restored into a folder") };
+        let is_new = !folder.exists();
+        make(folder)?;
+        if !is_empty(folder)? {
+            bail!("there is something in `{}`: a backup is restored into a new folder", folder.display());
+        }
+        let restored = restore_into(folder, backup, check);
+        if restored.is_err() && is_new {
+            // It is empty, or somebody else has put something there.
+            let _ = fs::remove_dir(folder);
+        }
+        restored
+    }
+
     /// The file of a database that exists.
     fn existing_file(&self) -> anyhow::Result<PathBuf> {
         let Data::Folder(folder) = self else {
@@ -213,6 +247,42 @@ impl Planned {
         let Planned { file, plan } = self;
         Ok((Store::open(file, &registry.spaces())?, plan))
     }
+}
+
+/// Is there nothing in the folder, but for what killed trials have left?
+fn is_empty(folder: &Path) -> anyhow::Result<bool> {
+    for entry in fs::read_dir(folder).with_context(|| format!("failed to read `{}`", folder.display()))? {
+        if !entry?.file_name().to_string_lossy().starts_with(TRIAL) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Restores into a trial in the folder, and moves the files from there. The database comes last: a folder
+/// that a crash left with secrets alone is refused by a start.
+fn restore_into(
+    folder: &Path,
+    backup: &Path,
+    check: impl FnOnce(&Data) -> anyhow::Result<()>,
+) -> anyhow::Result<Manifest> {
+    let trial = Trial::begin(folder)?;
+    let place = trial.folder.path();
+    let (manifest, beside) = restore(backup, &place.join(DATABASE))?;
+    for_owner_alone(place)?;
+    let secrets = [JWT_SECRET, COOKIE_SECRET].into_iter().filter_map(|it| Some((it, beside.get(it)?)));
+    let mut names = Vec::new();
+    for (name, secret) in secrets {
+        create_private(&place.join(name))?.write_all(secret)?;
+        names.push(name);
+    }
+    check(&Data::Folder(place.to_owned()))?;
+    names.push(DATABASE);
+    for name in names {
+        put_in_place(&place.join(name), &folder.join(name))
+            .with_context(|| format!("failed to write `{}`", folder.join(name).display()))?;
+    }
+    Ok(manifest)
 }
 
 /// The database file in this folder; the folder is created if missing, and its files are restricted to their

@@ -3,6 +3,7 @@
 
 mod assemble;
 mod command;
+mod control;
 mod dashboard;
 mod data;
 mod demo;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::{
     http::{Origins, Proxies, ReadLimits},
+    jobs::Schedules,
+    limits::BACKUPS_KEPT_MAX,
     provider::ProviderChoice,
     registry::{Flags, ModuleSettings},
 };
@@ -34,6 +36,10 @@ pub struct Config {
     pub providers: ProviderChoice,
     /// The file of the database; `None`: the data is in memory.
     pub database: Option<PathBuf>,
+    /// Backups of the running shop.
+    pub backups: BackupConfig,
+    /// The schedules of jobs that settings say.
+    pub schedules: Schedules,
     /// Uploaded files.
     pub files: FileConfig,
     /// Id of the notification provider that sends e-mails; none are sent without one.
@@ -42,6 +48,23 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The path of the pages for people, such as `/app`; `None`: there are none.
     pub pages: Option<String>,
+}
+
+/// Configuration of backups.
+#[derive(Clone, Debug)]
+pub struct BackupConfig {
+    /// The folder that admins and the schedule back up into; `None`: there is none.
+    pub folder: Option<PathBuf>,
+    /// How many backups are kept in that folder.
+    pub n_kept_max: usize,
+    /// Small files beside the database that belong to a backup: secrets. They need not exist.
+    pub beside: Vec<PathBuf>,
+}
+
+impl Default for BackupConfig {
+    fn default() -> Self {
+        BackupConfig { folder: None, n_kept_max: BACKUPS_KEPT_MAX, beside: Vec::new() }
+    }
 }
 
 /// Configuration of uploaded files.

@@ -178,7 +178,7 @@ impl Ctx {
     }
 
     /// The same application without a meter, for work that outlives the request.
-    pub(crate) fn unmetered(&self) -> Ctx {
+    pub fn unmetered(&self) -> Ctx {
         self.lose();
         Ctx { meter: None, recorder: None, is_client_gone: None, ..self.clone() }
     }

@@ -11,7 +11,7 @@ pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
 };
 
-pub use crate::config::{Config, FileConfig};
+pub use crate::config::{BackupConfig, Config, FileConfig};
 pub use crate::ctx::{Call, Gate, Login, Parts, Pass, Route, SESSION_COOKIE};
 pub use crate::extend::{Extended, RouteExtension};
 pub use crate::mailed::{UNSIGNED_TOKEN, Unsigned};

@@ -64,6 +64,9 @@ macro_rules! job {
     ($name:literal every $pause:expr $(, $field:ident: $value:expr)* => $run:path) => {
         $crate::job! { @ $name, $crate::jobs::Schedule::Every($pause), $run $(, $field: $value)* }
     };
+    ($name:literal by $setting:literal $(, $field:ident: $value:expr)* => $run:path) => {
+        $crate::job! { @ $name, $crate::jobs::Schedule::Setting($setting), $run $(, $field: $value)* }
+    };
     (@ $name:literal, $schedule:expr, $run:path $(, $field:ident: $value:expr)*) => {
         const _: () = {
             static JOB: $crate::jobs::Job = $crate::jobs::Job {
@@ -78,7 +81,8 @@ macro_rules! job {
         compile_error!(
             "a job is written in one of these ways, with its fields, if any, before the arrow:\n\
              \x20   \"catalogue.refresh-feed\" at \"0 0 * * *\" => async_function\n\
-             \x20   \"mail.send-queued\" every Duration::from_secs(30), may_overlap: true => async_function"
+             \x20   \"mail.send-queued\" every Duration::from_secs(30), may_overlap: true => async_function\n\
+             \x20   \"backup.create\" by \"backup_schedule\" => async_function, a setting of the host"
         );
     };
 }

@@ -5,5 +5,5 @@ pub use atoll_storage::{Event, emit, events_after};
 pub use crate::batches::in_batches;
 pub use crate::event::EventsEntry;
 pub use crate::job::{Job, JobHandler, Tick};
-pub use crate::schedule::{Plan, Schedule};
+pub use crate::schedule::{Plan, Schedule, Schedules};
 pub use crate::subscriber::{Handler, Subscriber};

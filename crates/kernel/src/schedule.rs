@@ -1,6 +1,6 @@
-//! Schedules of jobs: cron patterns and intervals.
+//! Schedules of jobs: cron patterns and intervals, in code or by a setting.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use croner::Cron;
 use jiff::{civil::DateTime, tz::TimeZone};
@@ -14,6 +14,8 @@ pub enum Schedule {
     Cron(&'static str),
     /// An interval from the run before.
     Every(Duration),
+    /// What a setting of the host says, by its name; never where it is not set.
+    Setting(&'static str),
 }
 
 impl fmt::Display for Schedule {
@@ -21,6 +23,7 @@ impl fmt::Display for Schedule {
         match self {
             Schedule::Cron(pattern) => f.write_str(pattern),
             Schedule::Every(pause) => write!(f, "every {pause:?}"),
+            Schedule::Setting(name) => write!(f, "by the setting {name}"),
         }
     }
 }
@@ -32,24 +35,20 @@ pub enum Plan {
     Cron(Box<Cron>),
     /// Milliseconds after the run before.
     EveryMs(i64),
+    /// No time at all.
+    Never,
 }
 
+/// The schedules that settings say, by their names.
+pub type Schedules = BTreeMap<&'static str, Plan>;
+
 impl Schedule {
-    /// Parses the schedule. Error: what is wrong with the pattern or interval.
-    pub fn plan(&self) -> Result<Plan, String> {
+    /// Parses the schedule; of one by a setting, which is in `set`, it is what that says. Error: what is
+    /// wrong with the pattern or interval.
+    pub fn plan(&self, set: &Schedules) -> Result<Plan, String> {
         match self {
-            Schedule::Cron(pattern) => {
-                let n_fields = pattern.split_whitespace().count();
-                if !pattern.starts_with('@') && n_fields != 5 && n_fields != 6 {
-                    return Err(format!("`{pattern}` has {n_fields} fields; 5, or 6 with seconds, are read"));
-                }
-                let cron = pattern.parse::<Cron>().map_err(|error| format!("`{pattern}`: {error}"))?;
-                let plan = Plan::Cron(Box::new(cron));
-                match plan.after(Timestamp::default()) {
-                    Some(_) => Ok(plan),
-                    None => Err(format!("`{pattern}` names a moment that never comes")),
-                }
-            }
+            Schedule::Cron(pattern) => Plan::cron(pattern),
+            Schedule::Setting(name) => Ok(set.get(name).cloned().unwrap_or(Plan::Never)),
             Schedule::Every(pause) => match i64::try_from(pause.as_millis()) {
                 Ok(millis) if millis > 0 => Ok(Plan::EveryMs(millis)),
                 _ => Err(format!("an interval of {pause:?} is no interval in milliseconds")),
@@ -59,9 +58,24 @@ impl Schedule {
 }
 
 impl Plan {
+    /// Parses a cron pattern. Error: what is wrong with it.
+    pub fn cron(pattern: &str) -> Result<Plan, String> {
+        let n_fields = pattern.split_whitespace().count();
+        if !pattern.starts_with('@') && n_fields != 5 && n_fields != 6 {
+            return Err(format!("`{pattern}` has {n_fields} fields; 5, or 6 with seconds, are read"));
+        }
+        let cron = pattern.parse::<Cron>().map_err(|error| format!("`{pattern}`: {error}"))?;
+        let plan = Plan::Cron(Box::new(cron));
+        match plan.after(Timestamp::default()) {
+            Some(_) => Ok(plan),
+            None => Err(format!("`{pattern}` names a moment that never comes")),
+        }
+    }
+
     /// The first time after this one.
     pub fn after(&self, at: Timestamp) -> Option<Timestamp> {
         match self {
+            Plan::Never => None,
             Plan::EveryMs(millis) => Some(at.plus_millis(*millis)),
             Plan::Cron(cron) => stamp(cron.find_next_occurrence(&civil(at)?, false).ok()?),
         }
@@ -70,7 +84,7 @@ impl Plan {
     /// The last time of a pattern up to this one. An interval has none, since it begins again with each run.
     pub fn last(&self, until: Timestamp) -> Option<Timestamp> {
         match self {
-            Plan::EveryMs(_) => None,
+            Plan::EveryMs(_) | Plan::Never => None,
             Plan::Cron(cron) => stamp(cron.find_previous_occurrence(&civil(until)?, true).ok()?),
         }
     }
@@ -78,7 +92,7 @@ impl Plan {
     /// Number of times of a pattern after `after` up to `until`, at most `n_max`.
     pub fn count(&self, after: Timestamp, until: Timestamp, n_max: usize) -> usize {
         match self {
-            Plan::EveryMs(_) => 0,
+            Plan::EveryMs(_) | Plan::Never => 0,
             Plan::Cron(_) => std::iter::successors(self.after(after), |it| self.after(*it))
                 .take_while(|it| *it <= until)
                 .take(n_max)
@@ -105,7 +119,9 @@ mod tests {
     #[track_caller]
     fn check(schedule: Schedule, after: &str, expect: Result<&str, &str>) {
         let after: Timestamp = after.parse().expect("a date");
-        let next = schedule.plan().map(|plan| plan.after(after).expect("a next moment").to_string());
+        let next = schedule
+            .plan(&Schedules::new())
+            .map(|plan| plan.after(after).expect("a next moment").to_string());
         assert_eq!(next.as_deref().map_err(String::as_str), expect, "{schedule}");
     }
 
@@ -123,10 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn schedule_of_a_setting_is_what_that_says() {
+        let (schedule, at) = (Schedule::Setting("backup_schedule"), "2026-11-22".parse().expect("a date"));
+        let next = |set: &Schedules| schedule.plan(set).expect("a plan").after(at).map(|it| it.to_string());
+        assert_eq!(next(&Schedules::new()), None);
+        let set = Schedules::from([("backup_schedule", Plan::cron("0 3 * * *").expect("a pattern"))]);
+        assert_eq!(next(&set).as_deref(), Some("2026-11-22T03:00:00.000Z"));
+        assert_eq!(schedule.to_string(), "by the setting backup_schedule");
+    }
+
+    #[test]
     fn missed_runs_are_counted_up_to_a_limit() {
         let day: Timestamp = "2026-11-22".parse().expect("a date");
         let after_8_hours = day.plus_millis(8 * 60 * 60 * 1000 + 1);
-        let plan = Schedule::Cron("* * * * * *").plan().expect("a plan");
+        let plan = Plan::cron("* * * * * *").expect("a plan");
         assert_eq!(plan.count(day, day.plus_millis(59_999), 1000), 59);
         assert_eq!(plan.count(day, after_8_hours, 1000), 1000);
         assert_eq!(plan.last(after_8_hours), Some(after_8_hours.plus_millis(-1)));
@@ -140,7 +166,7 @@ mod tests {
         check(cron(""), day, Err("`` has 0 fields; 5, or 6 with seconds, are read"));
         check(cron("0 0 30 2 *"), day, Err("`0 0 30 2 *` names a moment that never comes"));
         check(Schedule::Every(Duration::ZERO), day, Err("an interval of 0ns is no interval in milliseconds"));
-        let plan = cron("61 0 * * *").plan();
+        let plan = Plan::cron("61 0 * * *");
         assert!(plan.is_err_and(|error| error.starts_with("`61 0 * * *`: ")));
     }
 }

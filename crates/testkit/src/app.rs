@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -18,8 +19,8 @@ use atoll_kernel::{
     clock::{Clock, ManualClock},
     data::{Space, Store},
     flow::Probe,
-    http::{Config, FileConfig, Origins, Proxies, ReadLimits},
-    jobs::{Tick, events_after},
+    http::{BackupConfig, Config, FileConfig, Origins, Proxies, ReadLimits},
+    jobs::{Plan, Schedules, Tick, events_after},
     limits::{ANSWERS_BYTES_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     registry::{Flags, ModuleSettings, ProviderChoice},
     verify::Report,
@@ -81,6 +82,8 @@ pub struct Setup {
     providers: ProviderChoice,
     file_bytes_max: Option<usize>,
     email_provider: Option<String>,
+    backups: BackupConfig,
+    schedules: Schedules,
     /// Settings of modules, by `module.name`.
     settings: BTreeMap<String, String>,
     /// The modules that are switched off.
@@ -111,6 +114,20 @@ impl Setup {
     #[must_use]
     pub fn email_provider(self, id: &str) -> Setup {
         Setup { email_provider: Some(id.to_owned()), ..self }
+    }
+
+    /// The folder for backups, and how many are kept in it.
+    #[must_use]
+    pub fn backups(self, folder: &Path, n_kept_max: usize) -> Setup {
+        let backups = BackupConfig { folder: Some(folder.to_owned()), n_kept_max, ..self.backups };
+        Setup { backups, ..self }
+    }
+
+    /// The schedule, a cron pattern, of jobs that follow this setting.
+    #[must_use]
+    pub fn schedule(mut self, setting: &'static str, pattern: &str) -> Setup {
+        self.schedules.insert(setting, Plan::cron(pattern).expect("a pattern"));
+        self
     }
 
     /// A setting of a module or a provider: `("restock.days", "7")`.
@@ -256,6 +273,8 @@ impl TestApp {
             providers,
             file_bytes_max,
             email_provider,
+            backups,
+            schedules,
             settings,
             off: _,
         } = setup;
@@ -280,6 +299,8 @@ impl TestApp {
             cart_days: cart_days.unwrap_or(CART_DAYS),
             providers,
             database: None,
+            backups,
+            schedules,
             files,
             email_provider,
             public_url: None,

@@ -425,3 +425,6 @@ pub const CART_SHIPPING_METHODS_MAX: usize = 20;
 
 /// Promotions that one request adds to a campaign and removes from it: each is a record that is rewritten.
 pub const CAMPAIGN_PROMOTIONS_AT_ONCE_MAX: usize = 1_000;
+
+/// Backups that are kept in the folder for them, unless it is set.
+pub const BACKUPS_KEPT_MAX: usize = 7;

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod availability;
+mod backups;
 mod campaigns;
 mod collections;
 mod counters;

@@ -1,10 +1,13 @@
-//! The command line of a host: `serve`, `import`, `migrate`, `user`, `verify`, `compact`, `check`, `openapi`.
+//! The command line of a host: `serve`, `import`, `migrate`, `user`, `verify`, `backup`, `restore`,
+//! `compact`, `check`, `openapi`.
 
+mod backup;
 mod check;
 mod compact;
 mod import;
 mod migrate;
 mod openapi;
+mod restore;
 mod serve;
 mod user;
 mod verify;
@@ -41,6 +44,10 @@ enum Command {
     User(user::User),
     /// Recomputes all derived data from the records, and lists inconsistencies and damage.
     Verify(verify::Verify),
+    /// Backs the data up, while the shop runs or is stopped.
+    Backup(backup::Backup),
+    /// Makes a new data folder of a backup.
+    Restore(restore::Restore),
     /// Makes the database file smaller, where deleted data left free space.
     Compact(compact::Compact),
     /// Prints everything that is linked in, or the configuration, and reports inconsistencies.
@@ -103,6 +110,8 @@ pub(crate) fn main(host: &Host) -> ExitCode {
                 Command::Migrate(it) => it.run(host).await,
                 Command::User(it) => it.run(host).await,
                 Command::Verify(it) => it.run(host),
+                Command::Backup(it) => it.run(host),
+                Command::Restore(it) => it.run(host),
                 Command::Compact(it) => it.run(host),
                 Command::Check(it) => it.run(host),
                 Command::Openapi(it) => it.run(host),

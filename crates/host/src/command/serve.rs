@@ -21,6 +21,7 @@ use tokio::{
 use crate::{
     Application, Assembly, Data, Demo, DemoKey, Host, Role, Secret, Settings,
     command::{DATA_FOLDER, cannot_ship},
+    control::ControlSocket,
     http, load_demo,
 };
 
@@ -161,6 +162,17 @@ pub(crate) struct Serve {
     /// Where the dashboard is served; default `/dashboard` [env: ATOLL_DASHBOARD_PATH].
     #[arg(long)]
     dashboard_path: Option<String>,
+    /// The folder that backups are made into, by schedule or when an admin asks; default none
+    /// [env: ATOLL_BACKUP_DIR].
+    #[arg(long)]
+    backup_dir: Option<String>,
+    /// When backups are made, as a cron pattern in UTC, such as `0 3 * * *`; default never
+    /// [env: ATOLL_BACKUP_SCHEDULE].
+    #[arg(long)]
+    backup_schedule: Option<String>,
+    /// How many backups are kept in the folder; default 7 [env: ATOLL_BACKUPS_KEPT].
+    #[arg(long)]
+    backups_kept: Option<String>,
     /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
@@ -213,6 +225,9 @@ impl Serve {
                 ("app", self.app),
                 ("dashboard", self.dashboard),
                 ("dashboard_path", self.dashboard_path),
+                ("backup_dir", self.backup_dir),
+                ("backup_schedule", self.backup_schedule),
+                ("backups_kept", self.backups_kept),
             ],
         )
     }
@@ -247,9 +262,17 @@ impl Serve {
         if let Some(root) = pages.path().filter(|_| role != Role::Worker) {
             print_pages(&format!("{public}{root}"), &app)?;
         }
+        let _control = control(&app, &data);
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
         serve(app, listener, role, pace, limits).await
     }
+}
+
+/// Listens for `atoll backup` in the data folder. Without it the shop serves all the same.
+fn control(app: &Application, data: &Data) -> Option<ControlSocket> {
+    let Data::Folder(folder) = data else { return None };
+    let listening = ControlSocket::listen(app.ctx.clone(), folder);
+    listening.inspect_err(|error| tracing::warn!(%error, "no control socket: `atoll backup` cannot ask")).ok()
 }
 
 /// The address at which a process of this machine reaches one that listens on this one: that of all

@@ -19,6 +19,7 @@ use atoll_auth::check_password;
 use atoll_kernel::{
     Registry,
     http::{OriginList, Origins, Proxies, ReadLimits},
+    jobs::Plan,
     limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
     query::AnswerLimits,
     registry::{FeatureFlag, Flags, ModuleSettings, ProviderChoice, Secret, SettingsDef, nearest},
@@ -94,6 +95,9 @@ const APP: Key = key("app", "ATOLL_APP", "/app");
 const DASHBOARD: Key = key("dashboard", "ATOLL_DASHBOARD", "none");
 const DASHBOARD_PATH: Key = key("dashboard_path", "ATOLL_DASHBOARD_PATH", "/dashboard");
 const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVIDER", "none");
+const BACKUP_DIR: Key = key("backup_dir", "ATOLL_BACKUP_DIR", "none");
+const BACKUP_SCHEDULE: Key = key("backup_schedule", "ATOLL_BACKUP_SCHEDULE", "none");
+const BACKUPS_KEPT: Key = key("backups_kept", "ATOLL_BACKUPS_KEPT", "7");
 /// All settings of the file, in the order in which they are shown.
 const KEYS: &[&Key] = &[
     &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
@@ -101,7 +105,8 @@ const KEYS: &[&Key] = &[
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
     &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &CART_DAYS, &EVENT_ATTEMPTS, &PUBLIC_URL,
-    &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DASHBOARD, &DASHBOARD_PATH,
+    &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DASHBOARD, &DASHBOARD_PATH, &BACKUP_DIR,
+    &BACKUP_SCHEDULE, &BACKUPS_KEPT,
 ];
 
 /// What settings may name beyond those of the host: what is linked in.
@@ -216,6 +221,12 @@ pub struct Settings {
     pub pages: PagesAt,
     /// A dashboard to serve; `None`: none.
     pub dashboard: Option<Dashboard>,
+    /// The folder for backups; `None`: none.
+    pub backup_dir: Option<PathBuf>,
+    /// When backups are made into it; `None`: when somebody asks.
+    pub backup_schedule: Option<Plan>,
+    /// How many backups are kept in it; `None`: not set.
+    pub backups_kept: Option<usize>,
     /// The settings of modules.
     pub modules: ModuleSettings,
     /// All settings with their sources, one line each.
@@ -296,8 +307,14 @@ impl Settings {
             files_url: loading.get(&FILES_URL, base_url),
             file_bytes_max: loading.get(&FILE_BYTES_MAX, file_bytes),
             pages: loading.get(&APP, str::parse).unwrap_or_default(),
+            backup_dir: loading.get(&BACKUP_DIR, |it| Ok(PathBuf::from(it))),
+            backup_schedule: loading.get(&BACKUP_SCHEDULE, Plan::cron),
+            backups_kept: loading.get(&BACKUPS_KEPT, count),
             ..Settings::default()
         };
+        if settings.backup_schedule.is_some() && settings.backup_dir.is_none() {
+            loading.say::<()>("backup_schedule needs backup_dir");
+        }
         let path = loading.get(&DASHBOARD_PATH, dashboard_path);
         settings.dashboard = loading.get(&DASHBOARD, |folder| Dashboard::new(folder, path.as_deref()));
         let both = settings.dashboard.as_ref().zip(settings.pages.path());

@@ -101,6 +101,9 @@ fn command_line_overrides_environment_overrides_file() {
             "files_url = https://shop.example.com/static/ (ATOLL_FILES_URL)",
             "file_bytes_max = 1000 (atoll.toml)",
             "app = /app (default)",
+            "backup_dir = none (default)",
+            "backup_schedule = none (default)",
+            "backups_kept = 7 (default)",
             "dashboard_path = /dashboard (default)",
             "dashboard = none (default)",
             "admin_email = none (default)",
@@ -137,6 +140,27 @@ fn modules_are_switched_off_by_name() {
         ("[modules]\noff = 1", "modules.off: it is not a list of names (atoll.toml)"),
         ("[modules]\non = []", "modules.on is not a setting (atoll.toml)"),
         ("[modules]\noff = [\"revues\"]", "there is no module `revues`"),
+    ] {
+        let Err(Wrong(all)) = load(file, "", &[]) else { panic!("it is wrong: {file}") };
+        assert_eq!(all, [wrong]);
+    }
+}
+
+#[test]
+fn backups_are_scheduled_into_a_folder() {
+    let settings = load(include_str!("../../../../docs/backup.toml"), "", &[]).expect("settings");
+    assert_eq!(settings.backup_dir, Some("/var/backups/atoll".into()));
+    assert_eq!(settings.backups_kept, Some(14));
+    let next =
+        settings.backup_schedule.and_then(|it| it.after("2026-11-27T21:44:00Z".parse().expect("a date")));
+    assert_eq!(next.map(|it| it.to_string()).as_deref(), Some("2026-11-28T03:00:00.000Z"));
+    for (file, wrong) in [
+        ("backup_schedule = \"@daily\"", "backup_schedule needs backup_dir"),
+        (
+            "backup_dir = \"/b\"\nbackup_schedule = \"at noon\"",
+            "backup_schedule: at noon: `at noon` has 2 fields; 5, or 6 with seconds, are read (atoll.toml)",
+        ),
+        ("backups_kept = 0", "backups_kept: 0: it must be a number from 1 to 4294967295 (atoll.toml)"),
     ] {
         let Err(Wrong(all)) = load(file, "", &[]) else { panic!("it is wrong: {file}") };
         assert_eq!(all, [wrong]);

@@ -1,5 +1,6 @@
 //! Tests of the `atoll` command, as a process.
 
+mod backups;
 mod command;
 mod crash;
 mod http;

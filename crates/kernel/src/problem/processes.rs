@@ -6,6 +6,7 @@ use super::{Report, names::provider_name, nearest};
 use crate::{
     change_event::change_events,
     flow::{AnyHookPoint, HookRun},
+    jobs::Schedules,
     workflow::AnyFlow,
 };
 
@@ -98,7 +99,7 @@ impl Report<'_> {
 
     pub(super) fn check_jobs(&mut self) {
         for job in &self.registry.jobs {
-            if let Err(error) = job.schedule.plan() {
+            if let Err(error) = job.schedule.plan(&Schedules::new()) {
                 self.say(
                     [self.registry.source_of(*job)],
                     format!("job `{}` has a schedule that cannot be read: {error}", job.name),
