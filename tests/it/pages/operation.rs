@@ -1,9 +1,10 @@
 //! The pages of the operator, the matrix and the preview.
 
 use atoll_kernel::{Actor, Moment, Write, http::StatusCode, jobs::emit};
+use atoll_testkit::{Setup, Shop};
 use serde_json::json;
 
-use super::shop;
+use super::{Browser, shop};
 
 #[tokio::test]
 async fn pages_of_the_operator_show_what_runs() {
@@ -18,6 +19,7 @@ async fn pages_of_the_operator_show_what_runs() {
         ("/app/system", "The writer, since the start"),
         ("/app/system", "in memory"),
         ("/app/verify", "Nothing was verified since this server was started."),
+        ("/app/backups", "There is no folder for backups."),
         ("/app/system/linked", "sales-channel"),
     ] {
         let (status, page) = browser.page(path).await;
@@ -51,6 +53,26 @@ async fn a_shop_is_verified_by_a_button() {
         tokio::task::yield_now().await;
     };
     assert!(page.contains("Nothing is wrong") && page.contains("Verify now"), "{page}");
+}
+
+#[tokio::test]
+async fn a_shop_is_backed_up_by_a_button() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = Setup::default().backups(folder.path(), 2).init().await;
+    let shop = Shop::open(app).await;
+    let browser = Browser::of(&shop.app).await;
+    let (_, page) = browser.page("/app/backups").await;
+    assert!(page.contains("There is no backup in the folder."), "{page}");
+    let (status, to, _) = browser.send("/app/backups", &[("do", "start")]).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/app/backups?done=done"));
+    let page = loop {
+        let (_, page) = browser.page("/app/backups").await;
+        if !page.contains("Running") {
+            break page;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(page.contains("Made") && page.contains(".backup</code>"), "{page}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod assortment;
 mod assortment_change;
 mod audience;
+mod backups;
 mod channels;
 mod customer_groups;
 mod customers;
