@@ -26,6 +26,7 @@ mod formats;
 mod fulfillments;
 mod http;
 mod idempotency;
+mod if_match;
 mod import;
 mod items;
 mod layers;

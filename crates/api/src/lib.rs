@@ -7,6 +7,7 @@ mod body;
 mod category_tree;
 mod crud;
 mod docs;
+mod expected;
 mod gate;
 mod hooks;
 mod reference;

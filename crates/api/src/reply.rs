@@ -13,6 +13,8 @@ use atoll_kernel::{
     serde_json::{Value, json},
 };
 
+use crate::expected::Expected;
+
 /// Runs flows in one transaction, and shows the resulting record, as the commit left it.
 pub(crate) async fn perform<T, F>(resource: &'static Resource, call: Call, body: F) -> Result<Reply, Fault>
 where
@@ -32,9 +34,41 @@ where
     show_written(&app, &view, plan, node).await
 }
 
+/// As `perform`, for a change of a part of a record, which is answered by the whole: `If-Match` is of the
+/// part.
+pub(crate) async fn perform_in<T, F>(
+    whole: &'static Resource,
+    part: &'static Resource,
+    call: Call,
+    body: F,
+) -> Result<Reply, Fault>
+where
+    T: Entity,
+    F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+{
+    let plan = whole.plan(&call);
+    let expected = Expected::of(&part.plan(&call), &call).await?;
+    let (app, node, view) = write_if(&plan, expected, call, body).await?;
+    show_written(&app, &view, &plan, node).await
+}
+
 /// Runs flows in one transaction; returns their record and a view of the commit. Fields that cannot be shown
-/// are refused before the write.
+/// are refused before the write, and so is a record that others have changed since the caller saw it.
 pub(crate) async fn write<T, F>(plan: &ReadPlan, call: Call, body: F) -> Result<(Ctx, Node, View), Fault>
+where
+    T: Entity,
+    F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
+{
+    let expected = Expected::of(plan, &call).await?;
+    write_if(plan, expected, call, body).await
+}
+
+async fn write_if<T, F>(
+    plan: &ReadPlan,
+    expected: Option<Expected>,
+    call: Call,
+    body: F,
+) -> Result<(Ctx, Node, View), Fault>
 where
     T: Entity,
     F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
@@ -42,10 +76,14 @@ where
     plan.check(&call.view)?;
     let Call { app, pass, view, .. } = call;
     drop(view);
+    let body = move |flow: &mut Local<'_>| -> Result<Node, Fault> {
+        expected.iter().try_for_each(|it| it.check(flow.tx))?;
+        Ok(Arc::new(body(flow)?) as Node)
+    };
     let (node, view) = app
         .local_once(
             pass.actor,
-            move |flow| Ok(Arc::new(body(flow)?) as Node),
+            body,
             |it| it.key().to_owned(),
             |view, id: String| again(&app, plan, T::DEF.name, view, &id),
         )

@@ -107,10 +107,30 @@ impl Kept {
     }
 }
 
-/// The `ETag` of a JSON text in this encoding: a digest of the text, so that it is the same after a restart
-/// and after changes that were taken back.
+/// A digest of a JSON text, so that it is the same after a restart and after changes that were taken back.
+fn digest(json: &[u8]) -> String {
+    hex(&Sha256::digest(json)[..16])
+}
+
+/// The `ETag` of an answer of this JSON that is not encoded.
+pub fn etag_of(json: &[u8]) -> String {
+    format!("\"{}\"", digest(json))
+}
+
+/// Does the `If-Match` of a request name the answer of this JSON, in whatever encoding it was sent?
+pub fn is_expected(head: &Head, json: &[u8]) -> bool {
+    let digest = digest(json);
+    let of = |tag: &str| {
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        tag == "*" || tag.trim_matches('"').split('-').next() == Some(&*digest)
+    };
+    let lines = head.headers.get_all(header::IF_MATCH).into_iter().filter_map(|it| it.to_str().ok());
+    lines.flat_map(|it| it.split(',')).map(str::trim).any(of)
+}
+
+/// The `ETag` of a JSON text in this encoding.
 fn etag(json: &[u8], encoding: Encoding) -> HeaderValue {
-    let digest = hex(&Sha256::digest(json)[..16]);
+    let digest = digest(json);
     let text = match encoding {
         Encoding::Identity => format!("\"{digest}\""),
         _ => format!("\"{digest}-{}\"", encoding.name()),

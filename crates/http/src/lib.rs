@@ -22,7 +22,7 @@ mod samples;
 mod text;
 mod upload;
 
-pub use answer_cache::{AnswerCache, AnswerCacheCounts, Uncached};
+pub use answer_cache::{AnswerCache, AnswerCacheCounts, Uncached, etag_of, is_expected};
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
 pub use bytes::Bytes;
 pub use caller::{Caller, CallerHeader};

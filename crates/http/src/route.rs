@@ -390,6 +390,11 @@ impl<A: App> Call<A> {
         self.path.get(name).unwrap_or_else(|| panic!("the route has no parameter `{name}`"))
     }
 
+    /// The values of all parameters of the path, in no order.
+    pub fn path_values(&self) -> impl Iterator<Item = &str> {
+        self.path.values().map(String::as_str)
+    }
+
     /// The head of the request. An answer of a handler that looks at it is not remembered.
     pub fn head(&self) -> Arc<Head> {
         self.app.lose();

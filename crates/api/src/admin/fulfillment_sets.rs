@@ -15,7 +15,7 @@ use atoll_kernel::{
 };
 
 use crate::{
-    reply::{perform, remove_by, remove_from},
+    reply::{perform, perform_in, remove_by, remove_from},
     tables::{METADATA, ONE},
 };
 
@@ -102,7 +102,7 @@ async fn zone(call: Call) -> Result<Reply, Fault> {
 async fn update_zone(mut call: Call) -> Result<Reply, Fault> {
     let changes: ServiceZoneChanges = call.read()?;
     let input = of_set(&call, changes);
-    perform(&SET, call, move |flow| flow.run(&UPDATE_SERVICE_ZONES, input)).await
+    perform_in(&SET, &ZONE, call, move |flow| flow.run(&UPDATE_SERVICE_ZONES, input)).await
 }
 
 async fn delete_zone(call: Call) -> Result<Reply, Fault> {

@@ -20,7 +20,7 @@ use crate::{
         variant_body::{CREATE, CREATE_ONE, UPDATE, UPDATE_ONE, new_variant, variant_changes},
     },
     body::{Batch, take_id},
-    reply::{link_ids, once, page, perform, perform_batch, remove_from},
+    reply::{link_ids, once, page, perform, perform_batch, perform_in, remove_from},
     tables::{BATCH_DELETE, IDS, LINK, ONE, any, batch_create, batch_update, date, flag, list, nested},
 };
 
@@ -161,7 +161,7 @@ async fn create(mut call: Call) -> Result<Reply, Fault> {
 async fn update(mut call: Call) -> Result<Reply, Fault> {
     let (product, id) = (call.path("id").to_owned(), call.path("variant_id").to_owned());
     let changes = variant_changes(id, call.read()?)?;
-    perform(&PRODUCT, call, move |flow| {
+    perform_in(&PRODUCT, &VARIANT, call, move |flow| {
         check_variant(flow.tx, &product, &changes.id)?;
         flow.run(&UPDATE_PRODUCT_VARIANTS, vec![changes])?;
         Ok(PRODUCTS.retrieve(flow.tx, &product)?)
