@@ -72,6 +72,16 @@ async fn cache_headers_forbid_shared_caching_of_personal_answers() {
 }
 
 #[tokio::test]
+async fn the_reference_of_the_api_can_be_switched_off() {
+    let app = Setup::default().without_docs().init().await;
+    for path in ["/docs", "/docs/start.js", "/docs/scalar.js"] {
+        assert_eq!(app.client().get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(app.client().get("/").await.ok()["docs"], json!(null));
+    assert_eq!(app.client().get("/openapi.json").await.status, 200);
+}
+
+#[tokio::test]
 async fn root_shows_browsers_a_page_and_programs_json() {
     let app = TestApp::init().await;
     let root = app.client().get("/").await;

@@ -26,7 +26,9 @@ const PLACES_SHOWN: &[Part] = &[
     Part::value("name", Type::Text, "The name of the program."),
     Part::value("version", Type::Text, "Its version."),
     Part::Value(optional("app", Type::Text).about("The path of the pages for people, if there are some.")),
-    Part::value("docs", Type::Text, "The path of the page that describes the API."),
+    Part::Value(
+        optional("docs", Type::Text).about("The path of the page that describes the API, if there is one."),
+    ),
     Part::value("openapi", Type::Text, "The path of the OpenAPI document."),
     Part::value("health", Type::Text, "The path of the health check."),
 ];
@@ -54,12 +56,12 @@ const EXAMPLES: &str = include_str!("examples.json");
 fn places(app: &Ctx) -> Vec<(&str, &str, &str)> {
     let pages = app.config().pages.as_deref();
     let pages = pages.map(|path| (path, "app", "the pages for merchants and operators"));
+    let docs = app.config().docs.then_some(("/docs", "docs", "every route of the API, to read"));
     let always = [
-        ("/docs", "docs", "every route of the API, to read"),
         ("/openapi.json", "openapi", "the same for programs, as OpenAPI 3.1"),
         ("/health", "health", "answers OK while the server works"),
     ];
-    pages.into_iter().chain(always).collect()
+    pages.into_iter().chain(docs).chain(always).collect()
 }
 
 /// A page for those who ask for HTML, as browsers do, and JSON for all others.

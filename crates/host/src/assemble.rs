@@ -112,6 +112,7 @@ impl Assembly {
             files,
             email_provider: settings.email_provider,
             pages: settings.pages.path().map(str::to_owned),
+            docs: settings.docs.unwrap_or(true),
             public_url: settings.public_url,
             modules: settings.modules,
         };

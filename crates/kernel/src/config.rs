@@ -48,6 +48,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The path of the pages for people, such as `/app`; `None`: there are none.
     pub pages: Option<String>,
+    /// Is the API reference served at `/docs`?
+    pub docs: bool,
 }
 
 /// Configuration of backups.

@@ -84,6 +84,7 @@ pub struct Setup {
     email_provider: Option<String>,
     backups: BackupConfig,
     schedules: Schedules,
+    no_docs: bool,
     /// Settings of modules, by `module.name`.
     settings: BTreeMap<String, String>,
     /// The modules that are switched off.
@@ -128,6 +129,12 @@ impl Setup {
     pub fn schedule(mut self, setting: &'static str, pattern: &str) -> Setup {
         self.schedules.insert(setting, Plan::cron(pattern).expect("a pattern"));
         self
+    }
+
+    /// Without the API reference at `/docs`.
+    #[must_use]
+    pub fn without_docs(self) -> Setup {
+        Setup { no_docs: true, ..self }
     }
 
     /// A setting of a module or a provider: `("restock.days", "7")`.
@@ -275,6 +282,7 @@ impl TestApp {
             email_provider,
             backups,
             schedules,
+            no_docs,
             settings,
             off: _,
         } = setup;
@@ -305,6 +313,7 @@ impl TestApp {
             email_provider,
             public_url: None,
             pages: Some("/app".into()),
+            docs: !no_docs,
             modules,
         };
         let assembly = Assembly {

@@ -27,7 +27,16 @@ const CACHED: &str = "public, max-age=3600";
 /// Scalar, as `build.rs` has compressed it.
 const SCALAR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"));
 
-async fn read(_: Call) -> Result<Reply, Fault> {
+/// Refuses what is switched off, as if it were not there (404).
+fn check(call: &Call) -> Result<(), Fault> {
+    match call.app.config().docs {
+        true => Ok(()),
+        false => Err(Fault::not_found("The API reference is switched off")),
+    }
+}
+
+async fn read(call: Call) -> Result<Reply, Fault> {
+    check(&call)?;
     let page = Reply::raw(include_str!("page.html"))
         .with_header(header::CONTENT_TYPE, "text/html; charset=utf-8")
         .with_header(header::CONTENT_SECURITY_POLICY, POLICY)
@@ -37,6 +46,7 @@ async fn read(_: Call) -> Result<Reply, Fault> {
 }
 
 async fn script(call: Call) -> Result<Reply, Fault> {
+    check(&call)?;
     let reply = match call.path("file") {
         "start.js" => Reply::raw(include_str!("start.js")),
         // Every browser takes gzip; who does not is a program, and can.

@@ -156,6 +156,9 @@ pub(crate) struct Serve {
     /// Where the pages for merchants and operators are, or `off`; default `/app` [env: ATOLL_APP].
     #[arg(long)]
     app: Option<String>,
+    /// Whether the API reference is served at `/docs`, `on` or `off`; default on [env: ATOLL_DOCS].
+    #[arg(long)]
+    docs: Option<String>,
     /// The folder of a dashboard that was built for this API; default none [env: ATOLL_DASHBOARD].
     #[arg(long)]
     dashboard: Option<String>,
@@ -223,6 +226,7 @@ impl Serve {
                 ("file_bytes_max", self.file_bytes_max),
                 ("email_provider", self.email_provider),
                 ("app", self.app),
+                ("docs", self.docs),
                 ("dashboard", self.dashboard),
                 ("dashboard_path", self.dashboard_path),
                 ("backup_dir", self.backup_dir),

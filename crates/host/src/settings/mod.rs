@@ -29,8 +29,8 @@ use toml::{Table, Value};
 use crate::{Dashboard, Data, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits};
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
 use parse::{
-    attempts, base_url, bytes_or_none, cache_bytes, check_log, count, days, file_bytes, origin, seconds,
-    threads,
+    attempts, base_url, bytes_or_none, cache_bytes, check_log, count, days, file_bytes, on_or_off, origin,
+    seconds, threads,
 };
 
 /// The file that is read by default, if it exists.
@@ -92,6 +92,7 @@ const PUBLIC_URL: Key = key("public_url", "ATOLL_PUBLIC_URL", "http://<listen>")
 const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "<public_url>/static");
 const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
 const APP: Key = key("app", "ATOLL_APP", "/app");
+const DOCS: Key = key("docs", "ATOLL_DOCS", "on");
 const DASHBOARD: Key = key("dashboard", "ATOLL_DASHBOARD", "none");
 const DASHBOARD_PATH: Key = key("dashboard_path", "ATOLL_DASHBOARD_PATH", "/dashboard");
 const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVIDER", "none");
@@ -105,7 +106,7 @@ const KEYS: &[&Key] = &[
     &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
     &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
     &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &CART_DAYS, &EVENT_ATTEMPTS, &PUBLIC_URL,
-    &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DASHBOARD, &DASHBOARD_PATH, &BACKUP_DIR,
+    &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DOCS, &DASHBOARD, &DASHBOARD_PATH, &BACKUP_DIR,
     &BACKUP_SCHEDULE, &BACKUPS_KEPT,
 ];
 
@@ -219,6 +220,8 @@ pub struct Settings {
     pub email_provider: Option<String>,
     /// Where the pages are.
     pub pages: PagesAt,
+    /// Is the API reference served at `/docs`? `None`: not set.
+    pub docs: Option<bool>,
     /// A dashboard to serve; `None`: none.
     pub dashboard: Option<Dashboard>,
     /// The folder for backups; `None`: none.
@@ -310,6 +313,7 @@ impl Settings {
             backup_dir: loading.get(&BACKUP_DIR, |it| Ok(PathBuf::from(it))),
             backup_schedule: loading.get(&BACKUP_SCHEDULE, Plan::cron),
             backups_kept: loading.get(&BACKUPS_KEPT, count),
+            docs: loading.get(&DOCS, on_or_off),
             ..Settings::default()
         };
         if settings.backup_schedule.is_some() && settings.backup_dir.is_none() {

@@ -62,6 +62,15 @@ pub(super) fn days(text: &str) -> Result<u32, String> {
     }
 }
 
+/// Whether something is switched on.
+pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("it must be `on` or `off`".into()),
+    }
+}
+
 /// A number of attempts.
 pub(super) fn attempts(text: &str) -> Result<u32, String> {
     match text.parse() {

@@ -337,7 +337,7 @@ fn settings_of_a_provider_must_be_set_where_it_is_named() {
 #[test]
 fn settings_report_all_errors_at_once() {
     let file = "listen = 9000.5\nport = \"1\"\njwt_secret = \"hunter2\"\n[feature_flags]\nsales_channels = \"no\"\ntaxes = true";
-    let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CACHE_BYTES=4194303\nATOLL_CART_DAYS=-1\nATOLL_EVENT_ATTEMPTS=0\nATOLL_PUBLIC_URL=https://shop.example.com/app\nATOLL_FILES_URL=/static\nATOLL_FILE_BYTES_MAX=100000000\nATOLL_EMAIL_PROVIDER=smpt";
+    let env = "ATOLL_TRUSTED_PROXIES=nginx\nATOLL_LISTEN=nowhere\nATOLL_FF_SALES_CHANNELS=maybe\nATOLL_ADMIN_EMAIL=me@example.com\nATOLL_CONNECTIONS_MAX=0\nATOLL_IDLE_TIMEOUT=long\nATOLL_CACHE_BYTES=4194303\nATOLL_CART_DAYS=-1\nATOLL_EVENT_ATTEMPTS=0\nATOLL_PUBLIC_URL=https://shop.example.com/app\nATOLL_FILES_URL=/static\nATOLL_FILE_BYTES_MAX=100000000\nATOLL_DOCS=no\nATOLL_EMAIL_PROVIDER=smpt";
     let Err(Wrong(wrong)) = load(file, env, &[("role", "king"), ("log", "a=b=c")]) else {
         panic!("it is wrong");
     };
@@ -359,6 +359,7 @@ fn settings_report_all_errors_at_once() {
             "public_url: https://shop.example.com/app: it must be an address without a path, such as `https://shop.example.com` (ATOLL_PUBLIC_URL)",
             "files_url: /static: it must be an address such as `https://shop.example.com/static` (ATOLL_FILES_URL)",
             "file_bytes_max: 100000000: it must be a number of bytes from 1 to 67108864 (ATOLL_FILE_BYTES_MAX)",
+            "docs: no: it must be `on` or `off` (ATOLL_DOCS)",
             "admin_email needs admin_password",
             "feature_flags.taxes is not a feature flag (atoll.toml)",
             "feature_flags.sales_channels: a string: it must be true or false (atoll.toml)",
