@@ -167,17 +167,17 @@ export class Visitor {
   }
 
   /**
-   * Presses a button of a form, agrees if it asks, and waits for the page to which it leads.
+   * Presses a button of a form, opens its question first if it has one, and waits for the page to which it
+   * leads.
    * @param {string} name
    */
   async press(name) {
-    /** @param {import("playwright-core").Dialog} asked */
-    const agree = (asked) => asked.accept()
-    this.page.on("dialog", agree)
+    const button = this.page.getByRole("button", { name, exact: true, includeHidden: true })
+    const question = this.page.locator("details.ask:not([open])", { has: button }).locator("summary").first()
+    if (await question.isVisible()) await question.click()
     const loaded = this.page.waitForEvent("load")
-    await this.page.getByRole("button", { name, exact: true }).first().click()
+    await button.first().click()
     await loaded
-    this.page.off("dialog", agree)
   }
 
   /**

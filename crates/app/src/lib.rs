@@ -2,13 +2,14 @@
 //! same process. Forms work without script.
 //!
 //! `serve.rs` answers requests for pages, `form.rs` reads forms, `session.rs` logs in and out and tells own
-//! forms from foreign ones (CSRF), `first_admin.rs` makes the first admin, `frame.rs` is what stands around
-//! each page, and `pages/` has the pages of the core, a file per resource.
+//! forms from foreign ones (CSRF), `first_admin.rs` makes the first admin, `invited.rs` the next ones,
+//! `frame.rs` is what stands around each page, and `pages/` has the pages of the core, a file per resource.
 
 mod assets;
 mod first_admin;
 mod form;
 mod frame;
+mod invited;
 mod pages;
 mod root;
 mod serve;

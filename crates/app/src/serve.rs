@@ -23,6 +23,7 @@ use crate::{
     FirstAdmin, assets, first_admin,
     form::read_form,
     frame::{bare, framed},
+    invited,
     session::{
         TYPED, check_origin, check_token, csrf_token, log_in, log_out, login_again, login_form, next_of,
     },
@@ -66,7 +67,12 @@ pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
     router = router.route(&format!("{root}/{{*rest}}"), any(move |it| nowhere(lost, it)));
     let (login, logged_in, logged_out) = (shared.clone(), shared.clone(), shared.clone());
     let (asked, made) = (shared.clone(), shared.clone());
+    let (invited, accepted) = (shared.clone(), shared.clone());
     router
+        .route(
+            &format!("{root}{}", invited::PAGE),
+            get(move |it| ask_invited(invited, it)).post(move |it| take_invited(accepted, it)),
+        )
         .route(
             &format!("{root}/first-admin"),
             get(move |it| ask_first_admin(asked, it)).post(move |it| make_first_admin(made, it)),
@@ -233,7 +239,7 @@ async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) ->
         _ => return act_again(&shared, page, head, &form).await,
     };
     if let Err(fault) = check_token(&shared.ctx, &head, &form) {
-        let refused = Refused { message: fault.to_string(), form };
+        let refused = refused_by(&fault, form);
         return shared.page(page, call.refusing(refused), fault.status()).await;
     }
     let call = call.sending(&form);
@@ -246,8 +252,12 @@ async fn act(shared: Arc<Shared>, page: &'static AdminPage, request: Request) ->
     if fault.kind() == FaultKind::Unauthorized || fault.status().is_server_error() {
         return shared.refused(&head, &fault);
     }
-    let refused = Refused { message: fault.to_string(), form };
+    let refused = refused_by(&fault, form);
     shared.page(page, call.refusing(refused), fault.status()).await
+}
+
+fn refused_by(fault: &Fault, form: Form) -> Refused {
+    Refused { message: fault.to_string(), form, is_outdated: fault.kind() == FaultKind::Conflict }
 }
 
 /// The session ended before the form was sent. Whoever logs in gets its page again, with what was typed.
@@ -273,7 +283,7 @@ async fn act_again(shared: &Shared, page: &'static AdminPage, mut head: Head, fo
     let shown = match shared.call(&mut head).await {
         Ok(call) => {
             let message = "You are logged in again. Nothing was done yet: send it once more.".to_owned();
-            let refused = Refused { message, form: Form::of(qs::parse(&typed)) };
+            let refused = Refused { message, form: Form::of(qs::parse(&typed)), is_outdated: false };
             shared.page(page, call.refusing(refused), StatusCode::OK).await
         }
         Err(fault) => shared.refused(&head, &fault),
@@ -326,13 +336,46 @@ async fn make_first_admin(shared: Arc<Shared>, request: Request) -> Response {
         let body = first_admin::page(&shared.root, form.text("token"), &form, Some(&fault));
         return shared.html(fault.status(), bare(&shared.root, "The first admin", body));
     }
-    match log_in(shared.api(&head), &form).await {
+    begin(&shared, &head, &form).await
+}
+
+/// Logs in who has just become an admin, and leads to the first page.
+async fn begin(shared: &Shared, head: &Head, form: &Form) -> Response {
+    match log_in(shared.api(head), form).await {
         Ok(cookies) => {
             let first = Redirect::to(&format!("{}/", shared.root)).into_response();
             with_cookies(shared.with_headers(first), &cookies)
         }
-        Err(fault) => shared.refused(&head, &fault),
+        Err(fault) => shared.refused(head, &fault),
     }
+}
+
+async fn ask_invited(shared: Arc<Shared>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let query = Form::of(qs::parse(head.uri.query().unwrap_or_default()));
+    match invited::invited(&shared.ctx, query.text("token")) {
+        Some(email) => {
+            let body = invited::page(&shared.root, &email, &query, None);
+            shared.html(StatusCode::OK, bare(&shared.root, "Invite", body))
+        }
+        None => shared.refused(&head, &invited::gone()),
+    }
+}
+
+async fn take_invited(shared: Arc<Shared>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let form = match own_form(&head, body).await {
+        Ok(form) => form,
+        Err(fault) => return shared.refused(&head, &fault),
+    };
+    if let Err(fault) = invited::accept(&shared.api(&head), &form).await {
+        if fault.status() == StatusCode::GONE || fault.status().is_server_error() {
+            return shared.refused(&head, &fault);
+        }
+        let body = invited::page(&shared.root, form.text("email"), &form, Some(&fault));
+        return shared.html(fault.status(), bare(&shared.root, "Invite", body));
+    }
+    begin(&shared, &head, &form).await
 }
 
 async fn ask_login(shared: Arc<Shared>, request: Request) -> Response {

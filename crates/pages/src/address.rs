@@ -17,18 +17,23 @@ pub fn encoded(text: &str) -> impl fmt::Display {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     path: String,
-    query: String,
+    query: Vec<(String, String)>,
 }
 
 impl Address {
     /// The address of a path that the program knows.
     pub fn of(path: &str) -> Address {
-        Address { path: path.to_owned(), query: String::new() }
+        Address { path: path.to_owned(), query: Vec::new() }
     }
 
     /// The path, without the query string.
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The parameters.
+    pub(crate) fn query(&self) -> &[(String, String)] {
+        &self.query
     }
 
     /// With another segment. `.` and `..` would lead elsewhere: they are no ids, and become `-`.
@@ -45,8 +50,7 @@ impl Address {
     pub fn with(mut self, name: &str, value: impl fmt::Display) -> Address {
         let value = value.to_string();
         if !value.is_empty() {
-            self.query.push(if self.query.is_empty() { '?' } else { '&' });
-            self.query.push_str(&format!("{}={}", encoded(name), encoded(&value)));
+            self.query.push((name.to_owned(), value));
         }
         self
     }
@@ -60,7 +64,12 @@ impl From<&str> for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.path, self.query)
+        f.write_str(&self.path)?;
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            let mark = if index == 0 { '?' } else { '&' };
+            write!(f, "{mark}{}={}", encoded(name), encoded(value))?;
+        }
+        Ok(())
     }
 }
 

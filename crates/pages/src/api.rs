@@ -7,8 +7,8 @@ use std::sync::{
 };
 
 use atoll_kernel::{
-    Fault,
-    http::{HeaderMap, HeaderName, HeaderValue, header_names},
+    Fault, FaultKind,
+    http::{HeaderMap, HeaderName, HeaderValue, etag_of, header_names},
 };
 use axum::{
     Router,
@@ -42,7 +42,13 @@ pub struct Api {
     /// Of the request for the page: the address of the client, by which logins are limited.
     extensions: Extensions,
     once: Option<Arc<Once>>,
+    /// What the next writes take for granted.
+    expected: Option<Seen>,
 }
+
+/// What was seen of a record (`ETag`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen(pub(crate) String);
 
 /// A form that is sent: its n-th write is done once, however often it is sent.
 struct Once {
@@ -77,6 +83,8 @@ pub struct Sent {
     pub headers: HeaderMap,
     /// The body; null if there is none.
     pub body: Value,
+    /// What is seen by it.
+    seen: Seen,
 }
 
 impl Api {
@@ -86,7 +94,7 @@ impl Api {
         let lines =
             |name| headers.get_all(name).into_iter().map(move |it| (HeaderName::clone(name), it.clone()));
         let headers = HANDED_ON.iter().flat_map(lines).collect();
-        Api { router, headers, extensions: extensions.clone(), once: None }
+        Api { router, headers, extensions: extensions.clone(), once: None, expected: None }
     }
 
     /// The same for what a form asks for that has this key: sent again, it is not done again. Without a key
@@ -107,6 +115,13 @@ impl Api {
         self
     }
 
+    /// The same, whose writes are refused (409) if what they change is not as it was seen any more, where
+    /// that is known. The address of the write has the fields that were asked for ([`Api::seen`]).
+    #[must_use]
+    pub fn expecting(&self, seen: Option<Seen>) -> Api {
+        Api { expected: seen, ..self.clone() }
+    }
+
     /// Reads an answer. What the API refuses is refused with its status and its words.
     pub async fn get<T: DeserializeOwned>(&self, address: impl Into<Address>) -> Result<T, Fault> {
         read(self.send(Method::GET, &address.into(), None).await?.body)
@@ -119,6 +134,16 @@ impl Api {
         name: &str,
     ) -> Result<T, Fault> {
         read(self.get::<Value>(address).await?[name].take())
+    }
+
+    /// As `one`, with what was seen, for a write that changes the whole of a list.
+    pub async fn seen<T: DeserializeOwned>(
+        &self,
+        address: impl Into<Address>,
+        name: &str,
+    ) -> Result<(T, Seen), Fault> {
+        let mut sent = self.send(Method::GET, &address.into(), None).await?;
+        Ok((read(sent.body[name].take())?, sent.seen))
     }
 
     /// Reads a page of a list, which is under this name.
@@ -182,14 +207,19 @@ impl Api {
         address: &Address,
         (body, length): (Body, Option<HeaderValue>),
     ) -> Result<Sent, Fault> {
-        let once = self.once.as_ref().filter(|_| method != Method::GET);
+        let is_write = method != Method::GET;
+        let once = self.once.as_ref().filter(|_| is_write);
+        let expected = self.expected.as_ref().filter(|_| is_write);
         let mut request = Request::builder().method(method).uri(address.to_string());
         if let Some(headers) = request.headers_mut() {
             headers.extend(self.headers.clone());
             if let Some(once) = once {
                 let key = HeaderValue::try_from(once.next());
-                let key = key.map_err(|_| Fault::invalid("The form is not complete"))?;
-                headers.insert("idempotency-key", key);
+                headers.insert("idempotency-key", key.map_err(|_| Fault::invalid(INCOMPLETE))?);
+            }
+            if let Some(Seen(etag)) = expected {
+                let etag = HeaderValue::try_from(etag);
+                headers.insert(header_names::IF_MATCH, etag.map_err(|_| Fault::invalid(INCOMPLETE))?);
             }
             headers.insert(header_names::CONTENT_TYPE, content_type.parse().map_err(Fault::unexpected)?);
             headers.extend(length.map(|it| (header_names::CONTENT_LENGTH, it)));
@@ -200,20 +230,30 @@ impl Api {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
-        answered(answer, once.map_or("", |it| &it.key)).await
+        answered(answer, once.map_or("", |it| &it.key), expected.is_some()).await
     }
+}
+
+/// What is said of a form whose hidden fields cannot be read.
+const INCOMPLETE: &str = "The form is not complete";
+
+/// The refusal of a form that is of something that others have changed since (409).
+pub fn outdated() -> Fault {
+    let text = "Somebody else has changed this meanwhile, so nothing was saved. What is saved now stands below \
+                the fields that differ: send the form again to save what you typed.";
+    Fault::new(FaultKind::Conflict, text)
 }
 
 /// What people read who sent a form twice that could not be answered as the first time.
 const SENT_BEFORE: &str = "This form was sent before. Look whether it was done; if it was not, or is to be done again, send it again.";
 
-async fn answered(answer: Response<Body>, key: &str) -> Result<Sent, Fault> {
+async fn answered(answer: Response<Body>, key: &str, is_expecting: bool) -> Result<Sent, Fault> {
     let (head, body) = answer.into_parts();
     let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(Fault::unexpected)?;
     let body =
         if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
     if head.status.is_success() {
-        return Ok(Sent { headers: head.headers, body });
+        return Ok(Sent { headers: head.headers, body, seen: Seen(etag_of(&bytes)) });
     }
     if head.status == StatusCode::UNAUTHORIZED {
         return Err(Fault::unauthorized());
@@ -223,7 +263,11 @@ async fn answered(answer: Response<Body>, key: &str) -> Result<Sent, Fault> {
         body["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let said = if errors.is_empty() { said.to_owned() } else { errors.join("; ") };
     // Nobody has seen the key of which the API speaks.
-    let said = if !key.is_empty() && said.contains(key) { SENT_BEFORE.to_owned() } else { said };
+    let is_sent_before = !key.is_empty() && said.contains(key);
+    if is_expecting && !is_sent_before && head.status == StatusCode::CONFLICT {
+        return Err(outdated());
+    }
+    let said = if is_sent_before { SENT_BEFORE.to_owned() } else { said };
     Err(Fault::of(head.status.as_u16(), "refused", said))
 }
 

@@ -1,4 +1,4 @@
-//! Buttons of forms, and what they ask before they act.
+//! Buttons of forms, and the question of those whose action cannot be taken back.
 
 use maud::{Markup, Render, html};
 
@@ -20,12 +20,13 @@ impl<'a> Button<'a> {
         Button { action, label, class: None, question: None, record: None, is_off: false }
     }
 
-    /// One of what cannot be taken back, with the question that the script asks first.
+    /// One of what cannot be taken back, with the question that is asked first.
     pub fn danger(action: &'a str, label: &'a str, question: &'a str) -> Button<'a> {
         Button { class: Some("danger"), question: Some(question), ..Button::new(action, label) }
     }
 
-    /// It asks this first, by the script.
+    /// It asks this first, and is pressed below the question. In a [fold](crate::PageCall::fold), which is
+    /// opened first, a question would be the second one.
     #[must_use]
     pub fn asking(self, question: &'a str) -> Button<'a> {
         Button { question: Some(question), ..self }
@@ -50,12 +51,33 @@ impl<'a> Button<'a> {
     }
 }
 
+impl Button<'_> {
+    /// Does it ask first?
+    pub(crate) fn asks(&self) -> bool {
+        self.question.is_some()
+    }
+
+    /// What it is called where others say the same.
+    fn name(&self) -> Option<String> {
+        self.record.map(|it| format!("{}: {it}", self.label))
+    }
+
+    fn pressed(&self) -> Markup {
+        let Button { action, label, class, is_off, .. } = self;
+        html! {
+            button name="do" value=(action) class=[class] disabled[*is_off] aria-label=[self.name()] { (label) }
+        }
+    }
+}
+
 impl Render for Button<'_> {
     fn render(&self) -> Markup {
-        let Button { action, label, class, question, record, is_off } = self;
+        let Some(question) = self.question else { return self.pressed() };
         html! {
-            button name="do" value=(action) class=[class] data-confirm=[question] disabled[*is_off]
-                aria-label=[record.map(|it| format!("{label}: {it}"))] { (label) }
+            details class="ask" {
+                summary class=[self.class] aria-label=[self.name()] { (self.label) "…" }
+                div { p { (question) } (self.pressed()) }
+            }
         }
     }
 }

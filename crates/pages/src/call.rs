@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use atoll_kernel::{Decimal, Fault, Timestamp, http::random_token};
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -76,6 +76,8 @@ pub struct Refused {
     pub message: String,
     /// What was typed.
     pub form: Form,
+    /// Have others changed meanwhile what it is of? Then fields say what is saved now.
+    pub is_outdated: bool,
 }
 
 /// What a request for a page consists of.
@@ -254,15 +256,51 @@ impl PageCall {
         fields: impl FnOnce(&Blank<'_>) -> Markup,
         buttons: &[Button<'_>],
     ) -> Markup {
-        let sent = self.refused().map(|it| &it.form);
-        let sent = sent.filter(|form| buttons.iter().any(|it| it.action == form.asked()));
+        let refused =
+            self.refused().filter(|it| buttons.iter().any(|button| button.action == it.form.asked()));
         let named = buttons.first().map_or("", |it| it.action).replace(' ', "-");
-        let form = Blank { id: format!("form-{named}"), sent };
+        let form = Blank { id: format!("form-{named}"), refused };
         html! {
-            form method="post" enctype=[kind] id=(form.id) class=[sent.map(|_| "refused")] {
+            form method="post" enctype=[kind] id=(form.id) class=[refused.map(|_| "refused")] {
                 (self.csrf())
+                // The key Enter presses the first button, and would pass over its question.
+                @if buttons.first().is_some_and(Button::asks) { button disabled hidden {} }
                 (fields(&form))
-                p class="buttons" { @for button in buttons { (button) } }
+                div class="buttons" { @for button in buttons { (button) } }
+            }
+        }
+    }
+
+    /// A form that leads to a page (GET): the address of that page holds what was typed, and what `to` has
+    /// already. Its button says `label`.
+    pub fn search(&self, to: impl Into<Address>, label: &str, fields: &[Field<'_>]) -> Markup {
+        let fields = html! {
+            div class="fields" {
+                @for field in fields { (field) }
+                p class="buttons" { button class="quiet" { (label) } }
+            }
+        };
+        self.search_of(to, fields)
+    }
+
+    /// As `search`, with other things than fields in a row, and with the buttons among them.
+    pub fn search_of(&self, to: impl Into<Address>, fields: impl Render) -> Markup {
+        let to = to.into();
+        html! {
+            form method="get" action=(self.to(to.path())) {
+                @for (name, value) in to.query() { input type="hidden" name=(name) value=(value); }
+                (fields)
+            }
+        }
+    }
+
+    /// What is shown when it is asked for, forms that are seldom needed say. It is open if one of these
+    /// actions was refused.
+    pub fn fold(&self, summary: impl Render, actions: &[&str], body: impl Render) -> Markup {
+        html! {
+            details open[actions.iter().any(|it| self.is_refused(it))] {
+                summary { (summary) }
+                (body)
             }
         }
     }

@@ -2,21 +2,21 @@
 
 use maud::{Markup, Render, html};
 
-use crate::Form;
+use crate::{Refused, Seen};
 
 /// A form that is shown. It tells its fields from those of other forms on the page, and if it was refused, it
 /// shows in them what was typed.
 pub struct Blank<'a> {
     /// The id of the form on the page.
     pub(crate) id: String,
-    /// What was sent, if it was refused.
-    pub(crate) sent: Option<&'a Form>,
+    /// How it was refused, if it was.
+    pub(crate) refused: Option<&'a Refused>,
 }
 
 impl Blank<'_> {
     /// A field of this form.
     pub fn field(&self, field: &Field<'_>) -> Markup {
-        field.shown(&format!("{}-hint-{}", self.id, field.name), self.sent)
+        field.shown(&format!("{}-hint-{}", self.id, field.name), self.refused)
     }
 
     /// Fields of this form, one below the other.
@@ -24,10 +24,16 @@ impl Blank<'_> {
         html! { @for field in fields { (self.field(field)) } }
     }
 
+    /// What the form shows of a record, so that what others save meanwhile is not overwritten
+    /// ([`Api::expecting`](crate::Api::expecting)).
+    pub fn seen(&self, seen: &Seen) -> Markup {
+        html! { input type="hidden" name="seen" value=(seen.0); }
+    }
+
     /// A box in a row of a table, by which the record with this id is chosen; [`Form::all`] has those that
     /// are.
     pub fn choose(&self, name: &str, id: &str, called: &str) -> Markup {
-        let is_chosen = self.sent.is_some_and(|it| it.all(name).contains(&id));
+        let is_chosen = self.refused.is_some_and(|it| it.form.all(name).contains(&id));
         html! {
             input type="checkbox" name=(format!("{name}[]")) value=(id) checked[is_chosen]
                 aria-label=(format!("Choose {called}"));
@@ -157,17 +163,18 @@ impl<'a> Field<'a> {
     }
 
     /// The field with its value, or with what was sent.
-    fn shown(&self, hint_id: &str, sent: Option<&Form>) -> Markup {
+    fn shown(&self, hint_id: &str, refused: Option<&Refused>) -> Markup {
         let Field { kind, name, label, hint, .. } = self;
         let described = (!hint.is_empty()).then_some(hint_id);
-        let value: &str = match sent {
-            Some(form) if *kind == Kind::Box || form.has(name) => form.text(name),
+        let value: &str = match refused {
+            Some(Refused { form, .. }) if *kind == Kind::Box || form.has(name) => form.text(name),
             _ => &self.value,
         };
         let input = match kind {
-            Kind::Boxes => return self.boxes_shown(hint_id, described, sent),
+            Kind::Boxes => return self.boxes_shown(hint_id, described, refused),
             _ => self.input(value, described),
         };
+        let is_outdated = refused.is_some_and(|it| it.is_outdated) && value != self.value;
         html! {
             label class=(if *kind == Kind::Box { "field tick" } else { "field" }) {
                 span {
@@ -175,8 +182,21 @@ impl<'a> Field<'a> {
                     @if *kind == Kind::Moment { " " span class="utc" { "(UTC)" } }
                 }
                 (input)
+                @if is_outdated { small class="now" { "Saved now: " (self.in_words()) } }
                 @if !hint.is_empty() { small id=(hint_id) { (hint) } }
             }
+        }
+    }
+
+    /// What it holds at first, as people read it.
+    fn in_words(&self) -> &str {
+        let option = self.options.iter().find(|it| it.0 == self.value);
+        match (self.kind, self.value.as_str(), option) {
+            (Kind::Box, "", _) => "no",
+            (Kind::Box, ..) => "yes",
+            (_, _, Some((_, label))) => label,
+            (_, "", None) => "nothing",
+            (_, value, None) => value,
         }
     }
 
@@ -218,11 +238,11 @@ impl<'a> Field<'a> {
     }
 
     /// Many boxes are a group of their own.
-    fn boxes_shown(&self, hint_id: &str, described: Option<&str>, sent: Option<&Form>) -> Markup {
+    fn boxes_shown(&self, hint_id: &str, described: Option<&str>, refused: Option<&Refused>) -> Markup {
         let ticked =
             || self.options.iter().map(|it| &*it.0).filter(|it| self.ticked.iter().any(|on| on == it));
-        let (ticked, was) = match sent {
-            Some(form) => (form.all(self.name), form.was(self.name)),
+        let (ticked, was) = match refused {
+            Some(Refused { form, .. }) => (form.all(self.name), form.was(self.name)),
             None => (ticked().collect(), ticked().collect()),
         };
         html! {

@@ -7,7 +7,7 @@ use axum::body::Body;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::encoded;
+use crate::{Seen, encoded};
 
 /// A form that was sent. Names are nested as in query strings: `prices[0][amount]`.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,11 @@ impl Form {
         self.text("do")
     }
 
+    /// What it was shown for ([`Blank::seen`](crate::Blank::seen)), if that is to be the same still.
+    pub fn seen(&self) -> Option<Seen> {
+        Some(self.text("seen")).filter(|it| !it.is_empty()).map(|it| Seen(it.to_owned()))
+    }
+
     /// What was typed, without space around it; empty if it is absent.
     pub fn text(&self, name: &str) -> &str {
         self.exact(name).trim()
@@ -130,6 +135,19 @@ impl Form {
         let typed = keys.map(|key| Ok((key.as_str(), self.number(&format!("{name}[{key}]"))?)));
         let typed = typed.collect::<Result<Vec<_>, Fault>>()?;
         Ok(typed.into_iter().filter(|(_, number)| !number.is_null()).collect())
+    }
+
+    /// As `numbers`, those alone that are no longer what `was[name][key]` says; empty ones are null.
+    pub fn changed_numbers(&self, name: &str) -> Result<Vec<(&str, Value)>, Fault> {
+        let keys = self.nested(name).as_object().into_iter().flat_map(Map::keys);
+        let changed =
+            keys.filter(|key| self.was_number(name, key) != Some(self.text(&format!("{name}[{key}]"))));
+        changed.map(|key| Ok((key.as_str(), self.number(&format!("{name}[{key}]"))?))).collect()
+    }
+
+    /// What `name[key]` was when the form was shown, if the form says that.
+    pub fn was_number(&self, name: &str, key: &str) -> Option<&str> {
+        self.nested("was")[name][key].as_str().map(str::trim)
     }
 
     /// A moment as JSON, null if it is empty. Without the script of the pages, the moment is in UTC.

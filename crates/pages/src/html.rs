@@ -66,6 +66,11 @@ pub fn nothing(text: impl Render) -> Markup {
     html! { p class="nothing" { (text) } }
 }
 
+/// A button that copies a text. The script shows it where it can copy.
+pub fn copy(text: &str) -> Markup {
+    html! { button type="button" class="quiet" hidden data-copy=(text) { "Copy" } }
+}
+
 /// What went wrong.
 pub fn problem(text: &str) -> Markup {
     html! { p class="notice bad" role="alert" { (text) } }

@@ -15,12 +15,14 @@ mod html;
 mod page;
 
 pub use address::{Address, encoded};
-pub use api::{Api, Records, Sent};
+pub use api::{Api, Records, Seen, Sent, outdated};
 pub use button::Button;
 pub use call::{Done, PageCall, PageParts, Person, Refused};
 pub use field::{Blank, Field};
 pub use form::{Change, Form, Upload};
-pub use html::{badge, facts, hint, link, moment, nothing, outside, pager, period, problem, sentence, table};
+pub use html::{
+    badge, copy, facts, hint, link, moment, nothing, outside, pager, period, problem, sentence, table,
+};
 pub use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 pub use page::{AdminPage, AdminWidget, Linked, Menu, MenuPlace, Next, Page, PageOf, widgets};
 

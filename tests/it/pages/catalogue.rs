@@ -483,7 +483,7 @@ async fn safety_stock_of_an_item_is_set_on_its_page() {
     let mug = shop.product("Mug", &[&channel], 3).await;
     let page = format!("/app/stock/{}", mug.item);
     let (hold, safety, was) =
-        (format!("hold {}", shop.location), format!("safety[{channel}]"), format!("was[{channel}]"));
+        (format!("hold {}", shop.location), format!("safety[{channel}]"), format!("was[safety][{channel}]"));
     let terms = format!(
         "/admin/sales-channels/{channel}/stock-locations/{}/inventory-items/{}",
         shop.location, mug.item

@@ -149,10 +149,12 @@ async fn an_order_is_packed_unpacked_shipped_and_delivered_by_forms() {
     assert!(text.contains("Tracking: 2Z"), "{text}");
 }
 
-/// The tag of the button that does this.
-fn button<'a>(page: &'a str, action: &str) -> &'a str {
-    let (_, rest) = page.split_once(&format!("<button name=\"do\" value=\"{action}")).expect(action);
-    rest.split_once("</button>").expect("its end").0
+/// The question below which the button stands that does this.
+fn question<'a>(page: &'a str, action: &str) -> &'a str {
+    let (before, _) = page.split_once(&format!("<button name=\"do\" value=\"{action}")).expect(action);
+    let (_, asked) = before.rsplit_once("<details class=\"ask\">").expect("a question");
+    assert!(!asked.contains("</details>"), "it is below another question: {asked}");
+    asked
 }
 
 #[tokio::test]
@@ -161,14 +163,14 @@ async fn what_cannot_be_taken_back_asks_first() {
     let page = format!("/app/orders/{id}");
     let (_, text) = browser.page(&page).await;
     for action in ["complete", "cancel", "capture "] {
-        assert!(button(&text, action).contains("data-confirm=\""), "{action}: {text}");
+        assert!(!question(&text, action).is_empty(), "{action}: {text}");
     }
     // What is reserved for an order is kept for somebody.
     let reserved = shop.admin.get("/admin/reservations").await.ok();
     let item = reserved["reservations"][0]["inventory_item_id"].as_str().expect("an item");
     let (_, text) = browser.page(&format!("/app/stock/{item}")).await;
     assert!(text.contains(&format!("<a href=\"{page}\">order #1</a>")), "{text}");
-    assert!(button(&text, "release ").contains("Nothing is kept for order #1 any more"), "{text}");
+    assert!(question(&text, "release ").contains("Nothing is kept for order #1 any more"), "{text}");
 }
 
 #[tokio::test]

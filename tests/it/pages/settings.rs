@@ -1,6 +1,7 @@
-//! The pages of keys, regions, currencies and taxes.
+//! The pages of keys, regions and taxes.
 
 use atoll_kernel::http::StatusCode;
+use atoll_testkit::id;
 use serde_json::json;
 
 use super::{created, header, shop};
@@ -101,28 +102,14 @@ async fn a_region_is_made_and_changed_by_forms() {
     assert!(text.contains("role=\"alert\"") && text.contains("value=\"Nowhere\""), "{text}");
 }
 
-#[tokio::test]
-async fn the_store_has_the_currencies_of_the_form() {
-    let (shop, _, browser) = shop().await;
-    browser.send("/app/regions", &[("do", "add"), ("currency_code", "chf")]).await;
-    browser.send("/app/regions", &[("do", "default chf")]).await;
-    browser.send("/app/regions", &[("do", "remove eur")]).await;
-    let stores = shop.admin.get("/admin/stores?fields=*supported_currencies").await.ok();
-    let currencies = stores["stores"][0]["supported_currencies"].as_array().expect("a list").clone();
-    assert_eq!(currencies.len(), 1);
-    assert_eq!(currencies[0]["currency_code"], "chf");
-    assert_eq!(currencies[0]["is_default"], json!(true));
-}
-
 /// Otherwise the browser would take the first currency, and renaming the region would change its prices.
 #[tokio::test]
-async fn a_region_keeps_a_currency_that_the_store_has_no_more() {
+async fn a_region_keeps_a_currency_that_the_store_has_not() {
     let (shop, _, browser) = shop().await;
-    browser.send("/app/regions", &[("do", "add"), ("currency_code", "chf")]).await;
-    browser.send("/app/regions", &[("do", "default chf")]).await;
-    browser.send("/app/regions", &[("do", "remove eur")]).await;
-    let (_, text) = browser.page(&format!("/app/regions/{}", shop.region)).await;
-    assert!(text.contains("<option value=\"eur\" selected>"), "{text}");
+    let region = json!({ "name": "Switzerland", "currency_code": "chf" });
+    let region = id(&shop.admin.post("/admin/regions", region).await.ok()["region"]);
+    let (_, text) = browser.page(&format!("/app/regions/{region}")).await;
+    assert!(text.contains("<option value=\"chf\" selected>"), "{text}");
 }
 
 #[tokio::test]
@@ -156,4 +143,44 @@ async fn a_country_and_its_province_are_taxed_by_forms() {
     assert!(text.contains("No rate: nothing is taxed here."), "{text}");
     let (_, to, _) = browser.send(&page, &[("do", "delete")]).await;
     assert_eq!(to, "/app/tax?done=deleted");
+}
+
+#[tokio::test]
+async fn a_rate_is_for_products_types_and_shipping() {
+    let (shop, channel, browser) = shop().await;
+    let mug = shop.product("Mug", &[&channel], 3).await;
+    shop.product("Tea", &[&channel], 3).await;
+    let books =
+        id(&shop.admin.post("/admin/product-types", json!({ "value": "Books" })).await.ok()["product_type"]);
+    let rate = [("do", "create"), ("name", "VAT"), ("code", "de"), ("rate", "19")];
+    let (_, to, _) = browser.send("/app/tax", &[&rate[..], &[("place", "DE")]].concat()).await;
+    let page = format!("/app/tax/{}", created(&to, "/app/tax/"));
+    let lower = [("do", "add-for"), ("name", "Lower"), ("code", "low"), ("rate", "7")];
+    let (status, _, text) = browser.send(&page, &lower).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("Say what the rate is for") && text.contains("value=\"Lower\""), "{text}");
+    let (status, _, text) =
+        browser.send(&page, &[&lower[..], &[("product", "Mug"), ("product_type", &*books)]].concat()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{text}");
+    let (_, text) = browser.page(&page).await;
+    assert!(text.contains("Product: Mug") && text.contains("Type: Books"), "{text}");
+
+    let rules = async || {
+        let rates = shop.admin.get("/admin/tax-rates?is_default=false&fields=id,rules.*").await.ok();
+        rates["tax_rates"][0].clone()
+    };
+    let kept = rules().await;
+    let of_type =
+        kept["rules"].as_array().expect("rules").iter().find(|it| it["reference"] == "product_type");
+    let narrow = format!("narrow {} {}", id(&kept), id(of_type.expect("a rule")));
+    browser.send(&page, &[("do", &narrow)]).await;
+    let kept = rules().await;
+    assert_eq!(kept["rules"].as_array().map(Vec::len), Some(1));
+    assert_eq!(kept["rules"][0]["reference_id"], json!(mug.product));
+    let widen = format!("widen {}", id(&kept));
+    browser.send(&page, &[("do", &widen), ("product", "Tea")]).await;
+    assert_eq!(rules().await["rules"].as_array().map(Vec::len), Some(2));
+    let (status, _, text) = browser.send(&page, &[("do", &widen), ("product", "Soup")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("No product has the SKU or title `Soup`"), "{text}");
 }

@@ -252,3 +252,60 @@ async fn a_location_lets_buyers_collect() {
     let (_, text) = browser.page("/app/shipping").await;
     assert!(text.contains("Collected here") && text.contains("Nowhere yet."), "{text}");
 }
+
+#[tokio::test]
+async fn a_zone_holds_a_city_and_some_of_its_postal_codes() {
+    let (shop, channel, browser) = shop().await;
+    let storefront = shop.storefront(&[&channel]).await;
+    let mug = shop.product("Mug", &[&channel], 100).await;
+    ship(&browser, &shop.location, "Courier", "9", "FR").await;
+    let set = sets(&shop).await[0].clone();
+    let zone = &set["service_zones"][0];
+    let page = format!("/app/shipping/sets/{}/zones/{}", text(&set["id"]), text(&zone["id"]));
+    let berlin = [("do", "add-place"), ("country", "de"), ("province", "BE"), ("city", "Berlin")];
+    let wrong = [("codes", "10\\d{3}")];
+    let (status, _, shown) = browser.send(&page, &[&berlin[..], &wrong].concat()).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(shown.contains("is no postal code"), "{shown}");
+    let (status, _, shown) = browser.send(&page, &[&berlin[..], &[("codes", "101*, 10243")]].concat()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{shown}");
+    let (_, shown) = browser.page(&page).await;
+    assert!(shown.contains("Berlin, 101*, 10243 (DE)") && shown.contains("value=\"FR\""), "{shown}");
+
+    let cart = shop.cart(&storefront, &mug.id, 1).await;
+    let n_offered = async |code: &str| {
+        let to = json!({ "country_code": "de", "province": "BE", "city": "Berlin", "postal_code": code });
+        storefront.post(&format!("/store/carts/{cart}"), json!({ "shipping_address": to })).await.ok();
+        let options = storefront.get(&format!("/store/shipping-options?cart_id={cart}")).await.ok();
+        options["shipping_options"].as_array().map(Vec::len)
+    };
+    assert_eq!(
+        (n_offered("10115").await, n_offered("10243").await, n_offered("10999").await),
+        (Some(1), Some(1), Some(0))
+    );
+
+    let (_, shown) = browser.page(&page).await;
+    let (_, rest) = shown.split_once("value=\"remove-place ").expect("a button");
+    let remove = format!("remove-place {}", rest.split('"').next().expect("an id"));
+    browser.send(&page, &[("do", &remove)]).await;
+    assert_eq!(n_offered("10115").await, Some(0));
+    assert!(browser.page(&page).await.1.contains("value=\"FR\""));
+}
+
+#[tokio::test]
+async fn an_option_has_further_rules() {
+    let (shop, _, browser) = shop().await;
+    ship(&browser, &shop.location, "Courier", "9", "DE").await;
+    let option = text(&sets(&shop).await[0]["service_zones"][0]["shipping_options"][0]["id"]);
+    let page = format!("/app/shipping/options/{option}");
+    let rule = [("do", "add-rule"), ("attribute", "weight"), ("operator", "in"), ("value", "1, 2")];
+    let (status, _, shown) = browser.send(&page, &rule).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{shown}");
+    // What buyers may choose is asked for elsewhere, and leaves it as it is.
+    let (_, shown) = browser.page(&page).await;
+    assert!(shown.contains("weight is one of 1, 2"), "{shown}");
+    let (_, rest) = shown.split_once("value=\"remove-rule ").expect("a button");
+    let remove = format!("remove-rule {}", rest.split('"').next().expect("an id"));
+    browser.send(&page, &[("do", &remove)]).await;
+    assert!(!browser.page(&page).await.1.contains("weight is"));
+}

@@ -89,6 +89,15 @@ async fn a_sale_is_made_by_forms_and_charged_in_carts() {
     assert_eq!(tier, Some(2));
     browser.send(&page, &[("do", "amounts"), (&plain, "9")]).await;
     assert_eq!(line(&shop, &storefront, &mug.id, 1, "").await.0, json!(9));
+    // Others have changed it since the form was shown as 8.45. What was not typed over stays as they left it.
+    let was = format!("was[{}]", plain.replacen('[', "][", 1).trim_end_matches(']'));
+    let stale = [("do", "amounts"), (&*was, "8.45")];
+    browser.send(&page, &[&stale[..], &[(&*plain, "8.45")]].concat()).await;
+    assert_eq!(line(&shop, &storefront, &mug.id, 1, "").await.0, json!(9));
+    let (status, _, text) = browser.send(&page, &[&stale[..], &[(&*plain, "7")]].concat()).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(text.contains("Saved now: 9.00"), "{text}");
+    assert_eq!(line(&shop, &storefront, &mug.id, 1, "").await.0, json!(9));
     browser.send(&page, &[("do", "amounts"), (&plain, "")]).await;
     assert_eq!(line(&shop, &storefront, &mug.id, 1, "").await.0, json!(10));
 
@@ -212,6 +221,39 @@ async fn two_are_bought_and_one_is_free() {
     assert_eq!(line(&shop, &storefront, &mug.id, 3, "B2G1").await.1, json!(10));
     let (_, text) = browser.page(&page).await;
     assert!(text.contains("Buy 2, get 1 free") && text.contains("What must be bought"), "{text}");
+}
+
+/// What it wants can be said anew, without making it again.
+#[tokio::test]
+async fn the_goods_of_a_promotion_are_changed_after_it_was_made() {
+    let (shop, channel, browser) = shop().await;
+    let storefront = shop.storefront(&[&channel]).await;
+    shop.product("Mug", &[&channel], 100).await;
+    let tea = shop.product("Tea", &[&channel], 100).await;
+    let fields = [
+        ("code", "B2G1"),
+        ("buy", "2"),
+        ("get", "1"),
+        ("value", "100"),
+        ("skus", "Mug"),
+        ("buy_skus", "Mug"),
+    ];
+    let page = promotion(&browser, &format!("{NEW}?kind=buyget"), &fields).await;
+    assert_eq!(line(&shop, &storefront, &tea.id, 3, "B2G1").await.1, json!(0));
+    let id = page.rsplit('/').next().expect("an id");
+    for kind in ["buy-rules", "target-rules"] {
+        let goods = format!("goods {kind}");
+        let (status, _, text) = browser.send(&page, &[("do", &goods), ("skus", "")]).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(text.contains("Say which goods"), "{text}");
+        let (status, _, text) = browser.send(&page, &[("do", &goods), ("skus", "Tea")]).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{text}");
+        let rules = shop.admin.get(&format!("/admin/promotions/{id}/{kind}")).await.ok()["rules"].clone();
+        let first = rules.as_array().expect("rules").iter().find(|it| it["id"].is_string()).expect("a rule");
+        let remove = format!("remove {kind} {}", first["id"].as_str().expect("an id"));
+        browser.send(&page, &[("do", &remove)]).await;
+    }
+    assert_eq!(line(&shop, &storefront, &tea.id, 3, "B2G1").await.1, json!(10));
 }
 
 #[tokio::test]

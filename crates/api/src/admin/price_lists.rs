@@ -78,7 +78,7 @@ static LIST_PRICE: Resource = Resource {
 
 const LIST: Params =
     list(&[any("id"), date("starts_at"), date("ends_at"), Param::new("status", ParamKind::Many)], 50);
-const PRICES: Params = list(&[], 50);
+const PRICES: Params = list(&[any("id")], 50);
 
 /// Upper bound of a body: 200,000 prices of 160 bytes each.
 const PRICES_BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -39,14 +39,13 @@ for (const input of document.querySelectorAll("input[type=datetime-local]")) {
   input.addEventListener("input", keep);
 }
 
-// Ask before what cannot be taken back, and send a form once that is clicked twice.
+// Send a form once that is clicked twice.
 const DOUBLE_CLICK_MS = 2000;
 const sentAt = new WeakMap();
 document.addEventListener("submit", (event) => {
-  const { target: form, submitter, timeStamp } = event;
-  const question = submitter?.dataset.confirm;
+  const { target: form, timeStamp } = event;
   const isSentAgain = timeStamp - sentAt.get(form) < DOUBLE_CLICK_MS;
-  if (isSentAgain || (question && !confirm(question))) event.preventDefault();
+  if (isSentAgain) event.preventDefault();
   else sentAt.set(form, timeStamp);
 });
 
@@ -67,6 +66,39 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   all.addEventListener("change", () => {
     for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
   });
+}
+
+// Put cards in order by dragging. The buttons on them do the same by keyboard and without script.
+for (const list of document.querySelectorAll("[data-order]")) {
+  const form = document.getElementById(list.dataset.order);
+  const cards = [...list.children];
+  let dragged = null;
+  for (const card of cards) {
+    const grip = document.createElement("span");
+    Object.assign(grip, { className: "grip", draggable: true, textContent: "⠿", title: "Drag to another place" });
+    grip.ariaHidden = "true";
+    grip.addEventListener("dragstart", ({ dataTransfer }) => {
+      dragged = card;
+      dataTransfer.effectAllowed = "move";
+      dataTransfer.setData("text/plain", card.dataset.id);
+      dataTransfer.setDragImage(card, 0, 0);
+    });
+    grip.addEventListener("dragend", ({ dataTransfer }) => {
+      dragged = null;
+      if (dataTransfer.dropEffect === "none") return list.append(...cards);
+      form.elements.order.value = [...list.children].map((it) => it.dataset.id).join(" ");
+      form.requestSubmit();
+    });
+    card.prepend(grip);
+    card.addEventListener("drop", (event) => event.preventDefault());
+    card.addEventListener("dragover", (event) => {
+      if (!dragged) return;
+      event.preventDefault();
+      if (dragged === card) return;
+      const comesLater = card.compareDocumentPosition(dragged) & Node.DOCUMENT_POSITION_FOLLOWING;
+      if (comesLater) card.before(dragged); else card.after(dragged);
+    });
+  }
 }
 
 // Events as they happen: rows above those that the page came with, as many as one answer of the server holds.

@@ -159,10 +159,11 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     let body = html! {
         (search(&call, &counts).await?)
         @if page.records.is_empty() { (nothing("The channel has no such product.")) } @else {
-            form method="get" action=(call.to(list_of(&call).then("change"))) {
-                (table(&["Product", "State", "From", "Until", "Variants", "Choose"], page.records.iter().map(|it| row(&call, it))))
+            @let rows = page.records.iter().map(|it| row(&call, it));
+            (call.search_of(list_of(&call).then("change"), html! {
+                (table(&["Product", "State", "From", "Until", "Variants", "Choose"], rows))
                 (bulk())
-            }
+            }))
         }
         (pager(&call, &page))
         @if call.offset() == 0 { (turns(&call).await?) }
@@ -183,22 +184,21 @@ async fn search(call: &PageCall, counts: &Counts) -> Result<Markup, Fault> {
     let tags = narrowed(call, "tag_id", "Tag", TAGS).await?;
     let types = narrowed(call, "type_id", "Type", TYPES).await?;
     let add = list_of(call).then("add");
-    Ok(html! {
-        form method="get" action=(call.to(call.at())) {
-            div class="fields" {
-                (Field::line("search", "q", "Title, SKU or text").value(call.query("q")))
-                (Field::choice("state", "State", states).value(call.query("state")))
-                (collections)
-                (categories)
-                (tags)
-                (types)
-            }
-            p class="buttons" {
-                button class="quiet" { "Search" }
-                a class="button" href=(call.to(add)) { "Add products" }
-            }
+    let fields = html! {
+        div class="fields" {
+            (Field::line("search", "q", "Title, SKU or text").value(call.query("q")))
+            (Field::choice("state", "State", states).value(call.query("state")))
+            (collections)
+            (categories)
+            (tags)
+            (types)
         }
-    })
+        p class="buttons" {
+            button class="quiet" { "Search" }
+            a class="button" href=(call.to(add)) { "Add products" }
+        }
+    };
+    Ok(call.search_of(call.at(), fields))
 }
 
 fn row(call: &PageCall, product: &Listed) -> Vec<Markup> {
@@ -301,14 +301,11 @@ async fn candidates(call: PageCall) -> Result<Page, Fault> {
     let page: Records<Product> = call.api().list(products(&call), "products").await?;
     let row = |it: &Product| vec![html! { (it.title) }, html! { (it.status) }, choose(&it.id, &it.title)];
     let body = html! {
-        form method="get" action=(call.with(&[])) {
-            div class="fields" { (Field::line("search", "q", "Title, SKU or text").value(call.query("q"))) }
-            p class="buttons" { button class="quiet" { "Search" } }
-        }
-        form method="get" action=(call.to(list_of(&call).then("change"))) {
+        (call.search(call.at(), "Search", &[Field::line("search", "q", "Title, SKU or text").value(call.query("q"))]))
+        (call.search_of(list_of(&call).then("change"), html! {
             (table(&["Product", "Status", "Choose"], page.records.iter().map(row)))
             p class="buttons" { button name="what" value="add" { "Add to the channel" } }
-        }
+        }))
         (pager(&call, &page))
     };
     let page = Page::new("Add products", body);

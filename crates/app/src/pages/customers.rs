@@ -88,13 +88,10 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     });
     let body = html! {
         div class="buttons" { a class="button" href=(call.to("/customers/new")) { "New customer" } }
-        form method="get" action=(call.to("/customers")) {
-            div class="fields" {
-                (Field::line("search", "q", "Name, company or e-mail").value(call.query("q")))
-                (Field::choice("group", "Group", options_or("any", &groups)).value(call.query("group")))
-                p class="buttons" { button class="quiet" { "Search" } }
-            }
-        }
+        (call.search("/customers", "Search", &[
+            Field::line("search", "q", "Name, company or e-mail").value(call.query("q")),
+            Field::choice("group", "Group", options_or("any", &groups)).value(call.query("group")),
+        ]))
         @if customers.records.is_empty() { (nothing("There is no such customer.")) }
         @else { (table(&["Name", "E-mail", "Groups", "Kind", "Since"], rows)) }
         (pager(&call, &customers))

@@ -3,8 +3,8 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, facts,
-    hint, html, link, moment, nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, copy,
+    facts, hint, html, link, moment, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -84,18 +84,14 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
             a class="button" href=(call.to("/keys/new")) { "New publishable key" }
             a class="button quiet" href=(call.to("/keys/new-secret")) { "New secret key" }
         }
-        form method="get" action=(call.to("/keys")) {
-            div class="fields" {
-                (Field::line("search", "q", "Title").value(call.query("q")))
-                (Field::choice("type", "Kind", kinds).value(call.query("type")))
-                p class="buttons" { button class="quiet" { "Search" } }
-            }
-        }
+        (call.search("/keys", "Search", &[
+            Field::line("search", "q", "Title").value(call.query("q")),
+            Field::choice("type", "Kind", kinds).value(call.query("type")),
+        ]))
         @if keys.records.is_empty() { (nothing("There is no such key.")) }
         @else { (table(&["Title", "Kind", "Token", "Opens", "State", "Last used"], rows)) }
         (pager(&call, &keys))
-        (hint("Keys are for programs. People who log in here, their invitations and their passwords have no page: \
-               the API has them."))
+        (hint(html! { "Keys are for programs. People who log in here are " (link(&call, "/users", "users")) "." }))
     };
     Ok(Page::new("Keys", body))
 }
@@ -174,11 +170,6 @@ async fn create_secret(call: PageCall, form: Form) -> Result<Next, Fault> {
 
 fn token(token: &str) -> Markup {
     html! { p { code { (token) } " " (copy(token)) } }
-}
-
-/// The script shows the button where it can copy.
-fn copy(text: &str) -> Markup {
-    html! { button type="button" class="quiet" hidden data-copy=(text) { "Copy" } }
 }
 
 fn snippet(text: &str) -> Markup {

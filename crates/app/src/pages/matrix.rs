@@ -95,26 +95,25 @@ async fn channels(call: &PageCall) -> Result<Records<Channel>, Fault> {
 
 fn question(call: &PageCall, channels: &Records<Channel>) -> Markup {
     let chosen = call.queries("channel");
-    html! {
-        form method="get" action=(call.to("/matrix")) {
-            div class="fields" { (Field::line("search", "q", "SKU or title").value(call.query("q"))) }
-            @if channels.records.len() > 1 {
-                fieldset {
-                    legend { "Channels" }
-                    div class="fields" {
-                        @for channel in &channels.records {
-                            label class="field tick" {
-                                span { (channel.name) }
-                                input type="checkbox" name="channel[]" value=(channel.id)
-                                    checked[chosen.contains(&channel.id.as_str())];
-                            }
+    let asked = html! {
+        div class="fields" { (Field::line("search", "q", "SKU or title").value(call.query("q"))) }
+        @if channels.records.len() > 1 {
+            fieldset {
+                legend { "Channels" }
+                div class="fields" {
+                    @for channel in &channels.records {
+                        label class="field tick" {
+                            span { (channel.name) }
+                            input type="checkbox" name="channel[]" value=(channel.id)
+                                checked[chosen.contains(&channel.id.as_str())];
                         }
                     }
                 }
             }
-            p class="buttons" { button { "Show" } }
         }
-    }
+        p class="buttons" { button class="quiet" { "Show" } }
+    };
+    call.search_of("/matrix", asked)
 }
 
 fn matrix(call: &PageCall, channels: &[Channel], rows: &[Row]) -> Markup {

@@ -35,5 +35,6 @@ mod supply;
 mod system;
 mod tax;
 mod texts;
+mod users;
 mod verify;
 mod why;

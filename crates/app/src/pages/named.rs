@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use atoll_kernel::{Fault, FaultKind};
 use atoll_pages::{Address, Markup, PageCall, html, link};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 /// How many records a form offers that has one such list.
 const OFFERED_MAX: usize = 200;
@@ -54,6 +54,9 @@ pub(super) const CATEGORIES: NamedList =
 pub(super) const TAGS: NamedList = NamedList::new("/admin/product-tags", "product_tags", "value");
 pub(super) const TYPES: NamedList = NamedList::new("/admin/product-types", "product_types", "value");
 
+pub(super) const PRODUCTS: NamedList = NamedList::new("/admin/products", "products", "title");
+pub(super) const SHIPPING_OPTIONS: NamedList =
+    NamedList::new("/admin/shipping-options", "shipping_options", "name");
 pub(super) const REFUND_REASONS: NamedList =
     NamedList::new("/admin/refund-reasons", "refund_reasons", "label");
 pub(super) const SHIPPING_PROFILES: NamedList =
@@ -66,7 +69,11 @@ pub(super) async fn first(call: &PageCall, list: NamedList, n_max: usize) -> Res
     listed(call, list, list.address(n_max).with("order", list.name)).await
 }
 
-async fn listed(call: &PageCall, list: NamedList, address: Address) -> Result<Vec<Named>, Fault> {
+async fn listed<T: DeserializeOwned>(
+    call: &PageCall,
+    list: NamedList,
+    address: Address,
+) -> Result<Vec<T>, Fault> {
     match call.api().list(address, list.many).await {
         Ok(page) => Ok(page.records),
         Err(fault) if fault.kind() == FaultKind::NotFound => Ok(Vec::new()),
@@ -90,7 +97,7 @@ pub(super) async fn choices_with(
     let missing: Vec<&String> = ids.iter().filter(is_missing).take(CHOICES_MAX).collect();
     if !missing.is_empty() {
         let address = missing.into_iter().fold(list.address(CHOICES_MAX), |it, id| it.with("id[]", id));
-        records.extend(listed(call, list, address).await?);
+        records.extend(listed::<Named>(call, list, address).await?);
     }
     Ok(records)
 }
@@ -113,7 +120,7 @@ pub(super) async fn names_of<'a>(
         return Ok(HashMap::new());
     }
     let address = ids.iter().fold(list.address(ids.len()), |it, id| it.with("id[]", id));
-    let records = call.api().list::<Maybe>(address, list.many).await?.records;
+    let records: Vec<Maybe> = listed(call, list, address).await?;
     Ok(records.into_iter().filter_map(|it| Some((it.id, it.name?))).collect())
 }
 

@@ -74,13 +74,10 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     };
     let body = html! {
         section class="card" {
-            form method="get" action=(call.to("/preview")) {
-                div class="fields" {
-                    (Field::choice("channel", "Channel", options(&channels)).value(channel))
-                    (Field::moment("at", "Moment").value(at.map_or_else(String::new, |it| it.to_string())).required())
-                }
-                p class="buttons" { button { "Show" } }
-            }
+            (call.search("/preview", "Show", &[
+                Field::choice("channel", "Channel", options(&channels)).value(channel),
+                Field::moment("at", "Moment").value(at.map_or_else(String::new, |it| it.to_string())).required(),
+            ]))
         }
         (shown)
     };

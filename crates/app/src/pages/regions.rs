@@ -1,17 +1,17 @@
-//! Regions, with their currency, countries and payment providers, and the currencies of the store.
+//! Regions, with their currency, countries and payment providers.
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html,
-    link, nothing, pager, table,
+    Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, Seen, admin_page,
+    badge, hint, html, link, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::named::provider_name;
+use super::{named::provider_name, store::store};
 
 admin_page! {
-    "/regions" as "Regions" in Settings 20 => list, change_currencies;
+    "/regions" as "Regions" in Settings 20 => list;
     "/regions/new" => ask_new, create;
     "/regions/:id" => show, change;
 }
@@ -40,37 +40,8 @@ struct Provider {
     id: String,
 }
 
-#[derive(Deserialize)]
-struct Store {
-    id: String,
-    supported_currencies: Vec<Supported>,
-}
-
-/// A currency of the store.
-#[derive(Deserialize)]
-struct Supported {
-    currency_code: String,
-    is_default: bool,
-    currency: Currency,
-}
-
-#[derive(Deserialize)]
-struct Currency {
-    code: String,
-    name: String,
-}
-
-impl Currency {
-    fn label(&self) -> String {
-        format!("{} · {}", self.code.to_uppercase(), self.name)
-    }
-}
-
 const FIELDS: &str = "id,name,currency_code,automatic_taxes,countries.iso_2,countries.display_name,\
      payment_providers.id";
-
-const STORE_FIELDS: &str = "id,supported_currencies.currency_code,supported_currencies.is_default,\
-     supported_currencies.currency.code,supported_currencies.currency.name";
 
 /// Regions on one page of the list.
 const LIST_PAGE: usize = 30;
@@ -96,7 +67,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
             (nothing("No region yet: it says in which currency which countries pay."))
         } @else { (table(&["Name", "Currency", "Countries", "Ways to pay"], rows)) }
         (pager(&call, &regions))
-        (currencies(&call).await?)
+        p { "Which currencies there are, the " (link(&call, "/store", "store")) " says." }
     };
     Ok(Page::new("Regions", body))
 }
@@ -109,62 +80,6 @@ fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 fn ways_to_pay(region: &Region) -> Markup {
     let names: Vec<_> = region.payment_providers.iter().map(|it| provider_name(&it.id)).collect();
     html! { @if names.is_empty() { (badge("warn", "None")) } @else { (names.join(", ")) } }
-}
-
-async fn store(call: &PageCall) -> Result<Store, Fault> {
-    let address = Address::of("/admin/stores").with("fields", STORE_FIELDS);
-    let stores: Records<Store> = call.api().list(address, "stores").await?;
-    stores.records.into_iter().next().ok_or_else(|| Fault::not_found("There is no store"))
-}
-
-async fn currencies(call: &PageCall) -> Result<Markup, Fault> {
-    let used = store(call).await?.supported_currencies;
-    let address = Address::of("/admin/currencies").with("fields", "code,name").with("limit", 200);
-    let all: Records<Currency> = call.api().list(address, "currencies").await?;
-    let others = all.records.iter().filter(|it| used.iter().all(|used| used.currency_code != it.code));
-    let options = others.map(|it| (it.code.clone(), it.label()));
-    let rows = used.iter().map(|it| {
-        let [default, remove] = ["default", "remove"].map(|action| format!("{action} {}", it.currency_code));
-        let label = it.currency.label();
-        let goes = "Prices in this currency stay, and regions that have it keep it. Remove it?";
-        vec![
-            html! { (label) },
-            html! {
-                @if it.is_default { (badge("good", "Default")) }
-                @else {
-                    div class="buttons" {
-                        (call.button(Button::new(&default, "Make it the default").of(&label)))
-                        (call.button(Button::danger(&remove, "Remove", goes).of(&label)))
-                    }
-                }
-            },
-        ]
-    });
-    Ok(html! {
-        section class="card" {
-            h2 { "Currencies" }
-            (table(&["Currency", "Actions"], rows))
-            (call.form("add", "Add", &[Field::choice("currency_code", "Another currency", options)]))
-        }
-    })
-}
-
-async fn change_currencies(call: PageCall, form: Form) -> Result<Next, Fault> {
-    let mut store = store(&call).await?;
-    let code = form.of_id();
-    let mut currencies: Vec<(String, bool)> =
-        store.supported_currencies.drain(..).map(|it| (it.currency_code, it.is_default)).collect();
-    match form.action() {
-        "add" => currencies.push((form.text("currency_code").to_owned(), false)),
-        "remove" => currencies.retain(|(it, _)| it != code),
-        "default" => currencies.iter_mut().for_each(|it| it.1 = it.0 == code),
-        _ => return Err(Fault::invalid("There is no such button")),
-    }
-    let one =
-        |(code, is_default): &(String, bool)| json!({ "currency_code": code, "is_default": is_default });
-    let body = json!({ "supported_currencies": currencies.iter().map(one).collect::<Vec<_>>() });
-    call.api().post::<Value>(Address::of("/admin/stores").then(&store.id), &body).await?;
-    Ok(Next::to("/regions", Done::Saved))
 }
 
 async fn fields<'a>(call: &PageCall, region: Option<&Region>) -> Result<Vec<Field<'a>>, Fault> {
@@ -220,19 +135,24 @@ async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
     Ok(Next::to(Address::of("/regions").then(id), Done::Created))
 }
 
-async fn region(call: &PageCall) -> Result<Region, Fault> {
-    let address = Address::of("/admin/regions").then(call.path("id")).with("fields", FIELDS);
-    call.api().one(address, "region").await
+fn route(call: &PageCall) -> Address {
+    Address::of("/admin/regions").then(call.path("id"))
+}
+
+async fn region(call: &PageCall) -> Result<(Region, Seen), Fault> {
+    call.api().seen(route(call).with("fields", FIELDS), "region").await
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
-    let region = region(&call).await?;
+    let (region, seen) = region(&call).await?;
+    let asked = fields(&call, Some(&region)).await?;
+    let form = |form: &Blank<'_>| html! { (form.seen(&seen)) (form.fields(&asked)) };
     let countries = joined(region.countries.iter().map(|it| &*it.display_name));
     let goes = "Its countries are free for another region, and nobody can buy there until then. Delete it?";
     let body = html! {
         section class="card" {
             p { "Sells to: " (countries) }
-            (call.form("save", "Save", &fields(&call, Some(&region)).await?))
+            (call.form_of(form, &[Button::new("save", "Save")]))
         }
         section class="card" { (call.button(Button::danger("delete", "Delete the region", goes))) }
     };
@@ -240,14 +160,15 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 }
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
-    let address = Address::of("/admin/regions").then(call.path("id"));
     match form.action() {
         "save" => {
-            let before = region(&call).await?.payment_providers;
-            call.api().post::<Value>(address, &described(&form, &before)).await?
+            let (before, now) = region(&call).await?;
+            let body = described(&form, &before.payment_providers);
+            let api = call.api().expecting(form.seen().or(Some(now)));
+            api.post::<Value>(route(&call).with("fields", FIELDS), &body).await?
         }
         "delete" => {
-            call.api().delete(address).await?;
+            call.api().delete(route(&call)).await?;
             return Ok(Next::to("/regions", Done::Deleted));
         }
         _ => return Err(Fault::invalid("There is no such button")),

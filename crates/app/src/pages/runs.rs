@@ -55,10 +55,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         ("done", "done"),
     ];
     let body = html! {
-        form method="get" action=(call.to("/runs")) {
-            (Field::choice("state", "State", states).value(call.query("state")))
-            p class="buttons" { button class="quiet" { "Show" } }
-        }
+        (call.search("/runs", "Show", &[Field::choice("state", "State", states).value(call.query("state"))]))
         @if runs.records.is_empty() { (nothing("There is no such run.")) }
         @else { (table(&["Saga", "State", "Begun", "Last change"], rows)) }
         (pager(&call, &runs))

@@ -183,10 +183,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
     }
     let body = html! {
         @if let Some((at, title)) = shelf.beside { p { (link(&call, at, title)) } }
-        form method="get" class="card" {
-            (Field::line("search", "q", "Search").value(call.query("q")))
-            p class="buttons" { button { "Search" } }
-        }
+        (call.search(call.at(), "Search", &[Field::line("search", "q", "Name").value(call.query("q"))]))
         @if records.records.is_empty() { (nothing("None.")) }
         @else { (table(&columns, records.records.iter().map(|it| row(&call, shelf, it)))) }
         (pager(&call, &records))

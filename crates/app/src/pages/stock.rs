@@ -104,14 +104,10 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     let items: Records<Item> = call.api().list(address, "inventory_items").await?;
     let locations = choices(&call, LOCATIONS, &[]).await?;
     let body = html! {
-        form method="get" class="card" {
-            div class="fields" {
-                (Field::line("search", "q", "SKU or title").value(call.query("q")))
-                (Field::choice("location", "Location", options_or("any", &locations))
-                    .value(call.query("location")))
-            }
-            p class="buttons" { button { "Search" } }
-        }
+        (call.search("/stock", "Search", &[
+            Field::line("search", "q", "SKU or title").value(call.query("q")),
+            Field::choice("location", "Location", options_or("any", &locations)).value(call.query("location")),
+        ]))
         @if items.records.is_empty() { (nothing("There is no such item.")) }
         @else {
             (table(
@@ -209,19 +205,15 @@ fn held_back(call: &PageCall, level: &Level, channels: &[Named]) -> Markup {
         html! {
             div class="fields" {
                 @for channel in channels {
-                    input type="hidden" name=(format!("was[{}]", channel.id)) value=(own(channel));
+                    input type="hidden" name=(format!("was[safety][{}]", channel.id)) value=(own(channel));
                     (form.field(&Field::number(&format!("safety[{}]", channel.id), &channel.name).value(own(channel))))
                 }
             }
             (hint("Empty: as many as the channel leaves there of each item."))
         }
     };
-    html! {
-        details open[call.is_refused(&action)] {
-            summary { "Stays here, by channel" }
-            (call.form_of(fields, &[Button::new(&action, "Save").of(level.name())]))
-        }
-    }
+    let form = call.form_of(fields, &[Button::new(&action, "Save").of(level.name())]);
+    call.fold("Stays here, by channel", &[&action], form)
 }
 
 fn quantities(call: &PageCall, level: &Level) -> Markup {
@@ -391,18 +383,14 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
 
 /// Sets what channels leave at a location, of those channels whose field has changed.
 async fn hold_back(call: &PageCall, form: &Form) -> Result<Next, Fault> {
-    for channel in form.nested("safety").as_object().into_iter().flat_map(|it| it.keys()) {
-        let field = format!("safety[{channel}]");
-        if form.text(&field) == form.text(&format!("was[{channel}]")) {
-            continue;
-        }
+    for (channel, safety_stock) in form.changed_numbers("safety")? {
         let terms = Address::of("/admin/sales-channels")
             .then(channel)
             .then("stock-locations")
             .then(form.of_id())
             .then("inventory-items")
             .then(call.path("item"));
-        call.api().post::<Value>(terms, &json!({ "safety_stock": form.number(&field)? })).await?;
+        call.api().post::<Value>(terms, &json!({ "safety_stock": safety_stock })).await?;
     }
     Ok(saved(call))
 }

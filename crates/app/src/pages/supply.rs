@@ -52,9 +52,18 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         (hint("An order takes from the first location that has enough, and from several where none has. What \
                stays at a location is not sold in this channel; of a single item, that is set on its page under Stock."))
         @if terms.is_empty() { (nothing("No location serves this channel: it sells nothing whose stock is managed.")) }
-        ol class="cards" {
+        // The script puts cards in order by dragging, and sends this form then.
+        form method="post" id="form-order" hidden {
+            (call.csrf())
+            input type="hidden" name="do" value="order";
+            input type="hidden" name="order";
+        }
+        ol class="cards" data-order="form-order" {
             @for (index, location) in terms.iter().enumerate() {
-                li class="card" { (card(&call, location, &name(&location.stock_location_id), index, terms.len())) }
+                @let name = name(&location.stock_location_id);
+                li class="card" data-id=(location.stock_location_id) {
+                    (card(&call, location, &name, index, terms.len()))
+                }
             }
         }
         @if !free.is_empty() {
@@ -97,20 +106,33 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
             let terms = of_channel(&call).then("stock-locations").then(id);
             call.api().post::<Value>(terms, &json!({ "safety_stock": form.number("safety_stock")? })).await?
         }
-        "up" => reorder(&call, id, -1).await?,
-        "down" => reorder(&call, id, 1).await?,
+        "up" => moved(&call, id, -1).await?,
+        "down" => moved(&call, id, 1).await?,
+        "order" => reorder(&call, form.text("order").split(' ').map(str::to_owned).collect()).await?,
         _ => return Err(Fault::invalid("There is no such button")),
     };
     Ok(Next::to(Address::of("/channels").then(call.path("id")).then("locations"), Done::Saved))
 }
 
-/// Moves a location by one place, and numbers all of them anew.
-async fn reorder(call: &PageCall, id: &str, by: isize) -> Result<Value, Fault> {
-    let mut order: Vec<String> = terms(call).await?.into_iter().map(|it| it.stock_location_id).collect();
+/// The ids of the channel's locations, in their order.
+async fn order(call: &PageCall) -> Result<Vec<String>, Fault> {
+    Ok(terms(call).await?.into_iter().map(|it| it.stock_location_id).collect())
+}
+
+/// Moves a location by one place.
+async fn moved(call: &PageCall, id: &str, by: isize) -> Result<Value, Fault> {
+    let mut order = order(call).await?;
     let at = order.iter().position(|it| it == id);
     let at = at.ok_or_else(|| Fault::not_found("The location does not serve this channel any more"))?;
     let to = at.saturating_add_signed(by).min(order.len() - 1);
     order.swap(at, to);
+    reorder(call, order).await
+}
+
+/// Numbers the locations anew, in this order. Those that it does not name come last, as they were.
+async fn reorder(call: &PageCall, wanted: Vec<String>) -> Result<Value, Fault> {
+    let mut order = order(call).await?;
+    order.sort_by_key(|id| wanted.iter().position(|it| it == id).unwrap_or(wanted.len()));
     let numbered = order.iter().enumerate();
     let terms = numbered.map(|(n, id)| json!({ "stock_location_id": id, "priority": n }));
     let body = json!({ "stock_locations": terms.collect::<Vec<_>>() });

@@ -61,11 +61,10 @@ impl Texts {
             section class="card" {
                 h2 { (self.text(record, 0)) }
                 p class="hint" { (more.collect::<Vec<_>>().join(" · ")) }
-                details open[call.is_refused(&save) || call.is_refused(&delete)] {
-                    summary { "Change" }
+                (call.fold("Change", &[&save, &delete], html! {
                     (self.form(call, &save, "Save", record))
                     (call.button(Button::danger(&delete, "Delete", &question).of(self.text(record, 0))))
-                }
+                }))
             }
         }
     }

@@ -77,18 +77,15 @@ fn question(
     channel: &str,
     at: Option<Timestamp>,
 ) -> Markup {
-    html! {
-        form method="get" action=(call.to("/why")) {
-            div class="fields" {
-                (Field::line("search", "q", "SKU or title").value(call.query("q")))
-                (Field::choice("channel", "Channel", options(channels)).value(channel))
-                (Field::choice("region", "Region of the price", options_or("any", regions)).value(call.query("region")))
-                (Field::number("quantity", "Quantity").value(call.query("quantity")))
-                (Field::moment("at", "At; empty: now").value(at.map_or_else(String::new, |it| it.to_string())))
-            }
-            p class="buttons" { button { "Ask" } }
-        }
-    }
+    let fields = [
+        Field::line("search", "q", "SKU or title").value(call.query("q")),
+        Field::choice("channel", "Channel", options(channels)).value(channel),
+        Field::choice("region", "Region of the price", options_or("any", regions))
+            .value(call.query("region")),
+        Field::number("quantity", "Quantity").value(call.query("quantity")),
+        Field::moment("at", "At; empty: now").value(at.map_or_else(String::new, |it| it.to_string())),
+    ];
+    call.search("/why", "Ask", &fields)
 }
 
 /// The variant that is asked about, or those that the search found.

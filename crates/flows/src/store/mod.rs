@@ -1,9 +1,10 @@
 //! Updating the store: its name, its currencies and its defaults, which are records of other modules.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
-use atoll_kernel::{Fault, Read, flow, flow::Local};
+use atoll_kernel::{Fault, Read, data::Direction, flow, flow::Local};
 use atoll_pricing::{CURRENCY_CODE, prefer};
+use atoll_region::{REGIONS, Region};
 use atoll_sales_channel::SALES_CHANNELS;
 use atoll_store::{STORES, Store, StoreCurrency, StorePatch};
 
@@ -30,8 +31,11 @@ fn update(flow: &mut Local<'_>, changes: StoreChanges) -> Result<Store, Fault> {
     let StoreChanges { id, patch, tax_inclusive } = changes;
     flow.hook(&VALIDATE_ID, || OfId::of(&id))?;
     let store = flow.step("update-stores", |tx, at| {
-        if !STORES.table.exists(tx, &id)? {
+        let Some(before) = STORES.get(tx, &id)? else {
             return Err(Fault::not_found(format!("Store with id \"{id}\" not found")));
+        };
+        if let Some(after) = &patch.supported_currencies {
+            check_currencies(tx, &before.supported_currencies, after)?;
         }
         if let Some(Some(channel)) = &patch.default_sales_channel_id {
             check_default(tx, channel)?;
@@ -47,6 +51,29 @@ fn update(flow: &mut Local<'_>, changes: StoreChanges) -> Result<Store, Fault> {
     })?;
     flow.hook(&STORES_UPDATED, || Records::one(&store))?;
     Ok(store)
+}
+
+/// Refuses to let a currency go in which buyers of a region pay: no form would ask for their prices any more.
+fn check_currencies(tx: &dyn Read, before: &[StoreCurrency], after: &[StoreCurrency]) -> Result<(), Fault> {
+    let has =
+        |all: &[StoreCurrency], code: &str| all.iter().any(|it| it.currency_code.eq_ignore_ascii_case(code));
+    let mut used = None;
+    REGIONS.table.scan(tx, None, Direction::Ascending, &mut |region| {
+        if has(before, &region.currency_code) && !has(after, &region.currency_code) {
+            used = Some(region);
+            return Ok(ControlFlow::Break(()));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    match used {
+        None => Ok(()),
+        Some(Region { name, currency_code, .. }) => {
+            let code = currency_code.to_uppercase();
+            Err(Fault::not_allowed(format!(
+                "{code} cannot be removed: buyers of the region {name} pay in it"
+            )))
+        }
+    }
 }
 
 /// Refuses a disabled channel as the default: carts would be opened in a channel that sells nothing.

@@ -16,10 +16,7 @@ pub(super) fn shown(call: &PageCall, order: &Order) -> Markup {
             (one(call, "shipping_address", "Sent to", order.shipping_address.as_ref()))
             (one(call, "billing_address", "Billed to", order.billing_address.as_ref()))
         }
-        details open[call.is_refused("email")] {
-            summary { "Change the e-mail address" }
-            (call.form("email", "Save e-mail address", &[email]))
-        }
+        (call.fold("Change the e-mail address", &["email"], call.form("email", "Save e-mail address", &[email])))
     }
 }
 
@@ -30,13 +27,10 @@ fn one(call: &PageCall, field: &str, title: &str, address: Option<&Postal>) -> M
         div {
             h3 { (title) }
             @if let Some(it) = address { (it.shown()) } @else { p { "–" } }
-            details open[call.is_refused(&action)] {
-                summary { "Change" }
-                (call.form_of(
-                    |form| address.unwrap_or(&none).fields(form, Postal::FIELDS),
-                    &[Button::new(&action, "Save address")],
-                ))
-            }
+            (call.fold("Change", &[&action], call.form_of(
+                |form| address.unwrap_or(&none).fields(form, Postal::FIELDS),
+                &[Button::new(&action, "Save address")],
+            )))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
 use atoll_pages::{
-    Address, Blank, Button, Field, Form, Markup, PageCall, badge, facts, html, moment, nothing, outside,
+    Address, Blank, Button, Field, Form, Markup, PageCall, badge, facts, hint, html, moment, nothing, outside,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -103,13 +103,14 @@ fn shipping(call: &PageCall, id: &str) -> Markup {
         Field::line("url", "tracking_url", "Address at which the buyer follows it"),
         Field::line("url", "label_url", "Address of the label to print"),
     ];
-    let gone = "A shipped parcel cannot be unpacked any more. Was it shipped?";
-    html! {
-        details open[call.is_refused(&action)] {
-            summary { "Mark as shipped" }
-            (call.form_of(|form| form.fields(&fields), &[Button::new(&action, "Mark as shipped").asking(gone)]))
-        }
-    }
+    call.fold(
+        "Mark as shipped…",
+        &[&action],
+        html! {
+            (hint("A shipped parcel cannot be unpacked any more."))
+            (call.form(&action, "Mark as shipped", &fields))
+        },
+    )
 }
 
 /// The form that packs what is open.

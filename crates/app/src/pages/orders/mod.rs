@@ -84,19 +84,13 @@ fn row(call: &PageCall, order: &Listed) -> Vec<Markup> {
 
 async fn search(call: &PageCall) -> Result<Markup, Fault> {
     let channels = named(call, CHANNELS).await?;
-    Ok(html! {
-        form method="get" action=(call.to("/orders")) {
-            @if !call.query("customer").is_empty() {
-                input type="hidden" name="customer" value=(call.query("customer"));
-            }
-            div class="fields" {
-                (Field::line("search", "q", "Number or e-mail").value(call.query("q")))
-                (Field::choice("channel", "Channel", options_or("any", &channels)).value(call.query("channel")))
-                (STATUS.choice("status", "State").value(call.query("status")))
-                (PAYMENT.choice("payment", "Payment").value(call.query("payment")))
-                (FULFILLMENT.choice("fulfillment", "Goods").value(call.query("fulfillment")))
-                p class="buttons" { button class="quiet" { "Search" } }
-            }
-        }
-    })
+    let fields = [
+        Field::line("search", "q", "Number or e-mail").value(call.query("q")),
+        Field::choice("channel", "Channel", options_or("any", &channels)).value(call.query("channel")),
+        STATUS.choice("status", "State").value(call.query("status")),
+        PAYMENT.choice("payment", "Payment").value(call.query("payment")),
+        FULFILLMENT.choice("fulfillment", "Goods").value(call.query("fulfillment")),
+    ];
+    let orders = Address::of("/orders").with("customer", call.query("customer"));
+    Ok(call.search(orders, "Search", &fields))
 }

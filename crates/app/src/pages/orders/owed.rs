@@ -53,12 +53,7 @@ fn collect(call: &PageCall, at_most: Decimal) -> Markup {
         Field::number("amount", "Amount").value(at_most.to_string()).required(),
         Field::tick("paid", "It was paid outside of the shop", false),
     ];
-    html! {
-        details open[call.is_refused("collect")] {
-            summary { "Ask for a payment, or record one" }
-            (call.form("collect", "Save", &fields))
-        }
-    }
+    call.fold("Ask for a payment, or record one", &["collect"], call.form("collect", "Save", &fields))
 }
 
 fn credit(call: &PageCall, owed: Decimal) -> Markup {
@@ -66,14 +61,12 @@ fn credit(call: &PageCall, owed: Decimal) -> Markup {
         Field::number("amount", "Amount").value(owed.to_string()).required(),
         Field::text("note", "Why").required(),
     ];
-    let goes = "Credit cannot be taken back. Give it?";
-    html! {
-        details open[call.is_refused("credit")] {
-            summary { "Give credit" }
-            (call.form_of(|form| form.fields(&fields), &[Button::new("credit", "Give credit").asking(goes)]))
-            (hint("So much less is to be paid. A negative amount takes back what the shop owes."))
-        }
-    }
+    let form = html! {
+        (hint("So much less is to be paid. A negative amount takes back what the shop owes. Credit cannot be \
+               taken back."))
+        (call.form("credit", "Give credit", &fields))
+    };
+    call.fold("Give credit…", &["credit"], form)
 }
 
 /// Asks for a payment; if it was paid already, it is recorded as that.

@@ -1,7 +1,7 @@
 //! The payments of an order: what was captured and paid back, and the forms that do it.
 
 use atoll_kernel::{Decimal, Fault, Timestamp};
-use atoll_pages::{Address, Button, Field, Form, Markup, PageCall, badge, facts, html, nothing};
+use atoll_pages::{Address, Button, Field, Form, Markup, PageCall, badge, facts, hint, html, nothing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -102,13 +102,11 @@ fn pay_back(call: &PageCall, payment: &Payment, at_most: Decimal, reasons: &[Nam
         Field::choice("reason", "Reason", options_or("–", reasons)),
         Field::text("note", "Note for yourselves"),
     ];
-    let goes = "The buyer gets this amount, and the shop cannot take it back. Pay it back?";
-    html! {
-        details open[call.is_refused(&action)] {
-            summary { "Pay back" }
-            (call.form_of(|form| form.fields(&fields), &[Button::danger(&action, "Pay back", goes)]))
-        }
-    }
+    let form = html! {
+        (hint("The buyer gets this amount, and the shop cannot take it back."))
+        (call.form(&action, "Pay back", &fields))
+    };
+    call.fold("Pay back…", &[&action], form)
 }
 
 /// Captures a payment.

@@ -30,10 +30,7 @@ pub(super) fn shown(call: &PageCall, changes: &[Change]) -> Markup {
                 p { "A transfer is asked for: who has the e-mail address of the order was sent a link to agree." }
                 (call.button(Button::danger("withdraw", "Withdraw the transfer", withdraw)))
             } @else {
-                details open[call.is_refused("transfer")] {
-                    summary { "Transfer" }
-                    (call.form("transfer", "Transfer", &fields))
-                }
+                (call.fold("Transfer", &["transfer"], call.form("transfer", "Transfer", &fields)))
             }
         }
     }

@@ -96,12 +96,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
     });
     let body = html! {
         div class="buttons" { a class="button" href=(call.to("/price-lists/new")) { "New price list" } }
-        form method="get" action=(call.to("/price-lists")) {
-            div class="fields" {
-                (Field::line("search", "q", "Title").value(call.query("q")))
-                p class="buttons" { button class="quiet" { "Search" } }
-            }
-        }
+        (call.search("/price-lists", "Search", &[Field::line("search", "q", "Title").value(call.query("q"))]))
         @if lists.records.is_empty() {
             (nothing("No price list: a sale for a time, or the prices of a customer group, are one."))
         } @else { (table(&["Price list", "State", "Kind", "When", "For"], rows)) }

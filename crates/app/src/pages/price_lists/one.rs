@@ -1,7 +1,7 @@
 //! The page of a price list.
 
 use atoll_kernel::Fault;
-use atoll_pages::{Address, Button, Done, Form, Next, Page, PageCall, admin_page, facts, html, period};
+use atoll_pages::{Address, Button, Done, Form, Next, Page, PageCall, Seen, admin_page, facts, html, period};
 use serde_json::Value;
 
 use super::{FIELDS, Fields, PriceList, described, prices};
@@ -16,12 +16,12 @@ pub(super) fn route(call: &PageCall) -> Address {
     Address::of("/admin/price-lists").then(call.path("id"))
 }
 
-async fn list(call: &PageCall) -> Result<PriceList, Fault> {
-    call.api().one(route(call).with("fields", FIELDS), "price_list").await
+async fn list(call: &PageCall) -> Result<(PriceList, Seen), Fault> {
+    call.api().seen(route(call).with("fields", FIELDS), "price_list").await
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
-    let list = list(&call).await?;
+    let (list, seen) = list(&call).await?;
     let fields = Fields::of(&call, Some(&list)).await?;
     let body = html! {
         section class="card" {
@@ -36,7 +36,10 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         (prices::more(&call).await?)
         section class="card" {
             h2 { "Title, time and audience" }
-            (call.form_of(|form| fields.shown(form), &[Button::new("save", "Save")]))
+            (call.form_of(
+                |form| html! { (form.seen(&seen)) (fields.shown(form)) },
+                &[Button::new("save", "Save")],
+            ))
         }
         (deletion(&call, &html! {}, "Delete the price list", "Its prices go with it. Delete the price list?"))
     };
@@ -46,8 +49,10 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     match form.action() {
         "save" => {
-            let body = described(&call, &form, Some(list(&call).await?)).await?;
-            call.api().post::<Value>(route(&call).with("fields", "id"), &body).await.map(drop)?;
+            let (before, now) = list(&call).await?;
+            let body = described(&call, &form, Some(before)).await?;
+            let api = call.api().expecting(form.seen().or(Some(now)));
+            api.post::<Value>(route(&call).with("fields", FIELDS), &body).await.map(drop)?;
         }
         "amounts" => prices::change(&call, &form).await?,
         "add" => prices::add(&call, &form).await?,

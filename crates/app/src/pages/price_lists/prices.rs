@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Blank, Button, Field, Form, Markup, PageCall, Records, hint, html, nothing, pager, table,
+    Address, Blank, Button, Field, Form, Markup, PageCall, Records, hint, html, nothing, outdated, pager,
+    table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -66,11 +67,17 @@ impl Price {
     }
 }
 
-/// The field of an amount in a row of a table, of the record with this id.
+/// The field of an amount in a row of a table, of the record with this id, and what it was.
 fn amount_field(form: &Blank<'_>, id: &str, called: &str, currency: &str, amount: String) -> Markup {
     let code = currency.to_uppercase();
     let (name, label) = (format!("amounts[{id}]"), format!("Price of {called} in {code}"));
-    html! { div class="amount" { (form.field(&Field::number(&name, &label).value(amount))) (code) } }
+    html! {
+        div class="amount" {
+            input type="hidden" name=(format!("was[amounts][{id}]")) value=(amount);
+            (form.field(&Field::number(&name, &label).value(amount)))
+            (code)
+        }
+    }
 }
 
 /// The prices of the list, in one form.
@@ -105,13 +112,38 @@ pub(super) async fn shown(call: &PageCall) -> Result<Markup, Fault> {
     })
 }
 
-/// Sets the amounts of the form; a price without one is deleted.
+/// Sets the amounts that were typed; a price that has none any more is deleted. What others have set since
+/// stays, and is refused where it is of the same price.
 pub(super) async fn change(call: &PageCall, form: &Form) -> Result<(), Fault> {
-    let amounts = form.numbers("amounts")?;
-    let asked = form.nested("amounts").as_object().into_iter().flatten().map(|(id, _)| id.as_str());
-    let gone: Vec<&str> = asked.filter(|id| amounts.iter().all(|(it, _)| it != id)).collect();
-    let update: Vec<Value> = amounts.iter().map(|(id, it)| json!({ "id": id, "amount": it })).collect();
-    batch(call, &json!({ "update": update, "delete": gone })).await
+    let (gone, set): (Vec<_>, Vec<_>) =
+        form.changed_numbers("amounts")?.into_iter().partition(|(_, amount)| amount.is_null());
+    let ids: Vec<&str> = gone.iter().chain(&set).map(|(id, _)| *id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    check_standing(call, form, &ids).await?;
+    let update: Vec<Value> = set.iter().map(|(id, it)| json!({ "id": id, "amount": it })).collect();
+    let delete: Vec<&str> = gone.iter().map(|(id, _)| *id).collect();
+    batch(call, &json!({ "update": update, "delete": delete })).await
+}
+
+/// Refuses a form that shows other amounts of these prices than they have now.
+async fn check_standing(call: &PageCall, form: &Form, ids: &[&str]) -> Result<(), Fault> {
+    #[derive(Deserialize)]
+    struct Standing {
+        id: String,
+        currency_code: String,
+        amount: Decimal,
+    }
+    let address =
+        route(call).then("prices").with("fields", "id,currency_code,amount").with("limit", PRICES_PAGE);
+    let address = ids.iter().take(PRICES_PAGE).fold(address, |it, id| it.with("id[]", id));
+    let standing: Records<Standing> = call.api().list(address, "prices").await?;
+    let is_as_shown = |it: &Standing| {
+        let shown = form.was_number("amounts", &it.id);
+        shown.is_none_or(|amount| amount == call.amount(it.amount, &it.currency_code))
+    };
+    if standing.records.iter().all(is_as_shown) { Ok(()) } else { Err(outdated()) }
 }
 
 async fn batch(call: &PageCall, body: &Value) -> Result<(), Fault> {
@@ -149,13 +181,10 @@ pub(super) async fn more(call: &PageCall) -> Result<Markup, Fault> {
     Ok(html! {
         section class="card" id="more" {
             h2 { "More prices" }
-            form method="get" {
-                div class="fields" {
-                    (Field::line("search", "q", "SKU, title of a product or of a variant").value(q))
-                    (Field::choice("currency", "Currency", currency_options(&currencies)).value(currency))
-                    p class="buttons" { button class="quiet" { "Search" } }
-                }
-            }
+            (call.search(call.at(), "Search", &[
+                Field::line("search", "q", "SKU, title of a product or of a variant").value(q),
+                Field::choice("currency", "Currency", currency_options(&currencies)).value(currency),
+            ]))
             @if !q.is_empty() { (found(call, q, currency).await?) }
         }
     })

@@ -102,17 +102,16 @@ async fn filters(call: &PageCall) -> Result<Markup, Fault> {
     }
     let mut states = vec![("", "any")];
     states.extend(STATES.map(|(word, label, _)| (word, label)));
-    Ok(html! {
-        form method="get" class="card" {
-            div class="fields" {
-                (Field::line("search", "q", "Search").value(call.query("q")))
-                (Field::choice("status", "Status", states).value(call.query("status")))
-                @for field in &lists { (field) }
-            }
-            p class="buttons" {
-                button { "Search" }
-                a class="button quiet" href=(call.to("/products")) { "Show all" }
-            }
+    let fields = html! {
+        div class="fields" {
+            (Field::line("search", "q", "Search").value(call.query("q")))
+            (Field::choice("status", "Status", states).value(call.query("status")))
+            @for field in &lists { (field) }
         }
-    })
+        p class="buttons" {
+            button { "Search" }
+            a class="button quiet" href=(call.to("/products")) { "Show all" }
+        }
+    };
+    Ok(html! { section class="card" { (call.search_of("/products", fields)) } })
 }

@@ -72,6 +72,25 @@ pub(super) async fn product(call: &PageCall) -> Result<Product, Fault> {
     call.api().one(route(call).with("fields", FIELDS), "product").await
 }
 
+/// Changes a list of the product as a whole: refused if others change the product at the same time.
+async fn change_list(call: &PageCall, form: &Form) -> Result<Next, Fault> {
+    // They may take a while to arrive.
+    let uploaded = if form.action() == "upload" { parts::uploaded(call, form).await? } else { Vec::new() };
+    let address = route(call).with("fields", FIELDS);
+    let (product, seen) = call.api().seen::<Product>(address.clone(), "product").await?;
+    let body = match form.action() {
+        "channels" => parts::with_channels(form, &product),
+        "organise" => parts::organised(form, &product),
+        "add-picture" => parts::with_picture(form, &product)?,
+        "show-picture" => parts::shown_in_lists(form, &product)?,
+        "remove-picture" => parts::without_picture(form, &product),
+        "upload" => parts::with_pictures(&product, &uploaded),
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    call.api().expecting(Some(seen)).post::<Value>(address, &body).await?;
+    Ok(saved(call))
+}
+
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let product = product(&call).await?;
     let variants = variants::section(&call, &product).await?;
@@ -145,19 +164,13 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
             "handle": form.text("handle"),
             "status": form.text("status"),
         }),
-        "channels" => parts::with_channels(&form, &product(&call).await?),
-        "organise" => parts::organised(&form, &product(&call).await?),
-        "add-picture" => parts::with_picture(&form, &product(&call).await?)?,
-        "upload" => parts::with_uploads(&call, &form, &product(&call).await?).await?,
-        "show-picture" => parts::shown_in_lists(&form, &product(&call).await?)?,
-        "remove-picture" => parts::without_picture(&form, &product(&call).await?),
         "add-variant" => return variants::add(&call, &form).await,
         "add-option" => return variants::add_option(&call, &form).await,
         "delete" => {
             call.api().delete(route(&call)).await?;
             return Ok(Next::to("/products", Done::Deleted));
         }
-        _ => return Err(Fault::invalid("There is no such button")),
+        _ => return change_list(&call, &form).await,
     };
     call.api().post::<Value>(route(&call).with("fields", "id"), &body).await?;
     Ok(saved(&call))

@@ -145,13 +145,13 @@ pub(super) fn with_picture(form: &Form, product: &Product) -> Result<Value, Faul
     Ok(with_pictures(product, &[url.to_owned()]))
 }
 
-/// With the files of the form, which are stored first.
-pub(super) async fn with_uploads(call: &PageCall, form: &Form, product: &Product) -> Result<Value, Fault> {
+/// Stores the files of the form. Returns where they are served.
+pub(super) async fn uploaded(call: &PageCall, form: &Form) -> Result<Vec<String>, Fault> {
     let files = form.upload().ok_or_else(|| Fault::invalid("No file was chosen"))?;
-    Ok(with_pictures(product, &call.api().upload(files).await?))
+    call.api().upload(files).await
 }
 
-fn with_pictures(product: &Product, urls: &[String]) -> Value {
+pub(super) fn with_pictures(product: &Product, urls: &[String]) -> Value {
     let all: Vec<Value> = images(product, "").chain(urls.iter().map(|it| json!({ "url": it }))).collect();
     let thumbnail = product.thumbnail.as_ref().or(urls.first());
     json!({ "images": all, "thumbnail": thumbnail })

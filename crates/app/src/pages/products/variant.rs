@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html, link, nothing,
-    table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Seen, admin_page, facts, hint, html,
+    link, nothing, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,9 +28,14 @@ struct Variant {
     #[serde(default)]
     options: Vec<Chosen>,
     #[serde(default)]
-    prices: Vec<Price>,
-    #[serde(default)]
     inventory_items: Vec<Part>,
+}
+
+/// Its prices.
+#[derive(Deserialize)]
+struct Priced {
+    #[serde(default)]
+    prices: Vec<Price>,
 }
 
 #[derive(Deserialize)]
@@ -60,10 +65,12 @@ struct Item {
 }
 
 const FIELDS: &str = "id,title,sku,manage_inventory,allow_backorder,inventory_quantity,product.title,\
-     options.value,options.option.title,prices.id,prices.currency_code,prices.amount,prices.min_quantity,\
-     prices.max_quantity,prices.rules,inventory_items.inventory_item_id,\
-     inventory_items.required_quantity,inventory_items.inventory.title,inventory_items.inventory.sku,\
+     options.value,options.option.title,inventory_items.inventory_item_id,inventory_items.required_quantity,\
+     inventory_items.inventory.title,inventory_items.inventory.sku,\
      inventory_items.inventory.stocked_quantity,inventory_items.inventory.reserved_quantity";
+
+const PRICES: &str = "id,prices.id,prices.currency_code,prices.amount,prices.min_quantity,\
+     prices.max_quantity,prices.rules";
 
 fn route(call: &PageCall) -> Address {
     Address::of("/admin/products").then(call.path("id")).then("variants").then(call.path("variant"))
@@ -71,6 +78,10 @@ fn route(call: &PageCall) -> Address {
 
 async fn variant(call: &PageCall) -> Result<Variant, Fault> {
     call.api().one(route(call).with("fields", FIELDS), "variant").await
+}
+
+async fn priced(call: &PageCall) -> Result<(Priced, Seen), Fault> {
+    call.api().seen(route(call).with("fields", PRICES), "variant").await
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
@@ -82,7 +93,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
                 (link(&call, Address::of("/why").with("variant", &variant.id), "Is it on sale?"))
             }
         }
-        (prices(&call, &variant).await?)
+        (prices(&call).await?)
         (stock(&call, &variant))
         (texts(&call, &variant))
         @let known = html! {
@@ -129,8 +140,8 @@ fn texts(call: &PageCall, variant: &Variant) -> Markup {
 }
 
 /// The currencies in which something is sold, and those in which the variant has a price.
-async fn asked(call: &PageCall, variant: &Variant) -> Result<Vec<String>, Fault> {
-    let mut all: Vec<String> = plain(variant).map(|it| it.currency_code.clone()).collect();
+async fn asked(call: &PageCall, priced: &Priced) -> Result<Vec<String>, Fault> {
+    let mut all: Vec<String> = plain(priced).map(|it| it.currency_code.clone()).collect();
     for code in currencies(call).await? {
         if all.len() < CURRENCIES_MAX && !all.contains(&code) {
             all.push(code);
@@ -140,14 +151,15 @@ async fn asked(call: &PageCall, variant: &Variant) -> Result<Vec<String>, Fault>
     Ok(all)
 }
 
-fn plain(variant: &Variant) -> impl Iterator<Item = &Price> {
-    variant.prices.iter().filter(|it| it.is_plain())
+fn plain(priced: &Priced) -> impl Iterator<Item = &Price> {
+    priced.prices.iter().filter(|it| it.is_plain())
 }
 
-async fn prices(call: &PageCall, variant: &Variant) -> Result<Markup, Fault> {
-    let currencies = asked(call, variant).await?;
+async fn prices(call: &PageCall) -> Result<Markup, Fault> {
+    let (priced, seen) = priced(call).await?;
+    let currencies = asked(call, &priced).await?;
     let amount = |code: &str| {
-        let price = plain(variant).find(|it| it.currency_code == code);
+        let price = plain(&priced).find(|it| it.currency_code == code);
         price.map_or_else(String::new, |it| it.amount.to_string())
     };
     let names = price_names(&currencies);
@@ -156,11 +168,14 @@ async fn prices(call: &PageCall, variant: &Variant) -> Result<Markup, Fault> {
         .zip(&currencies)
         .map(|((name, label), code)| Field::number(name, label).value(amount(code)))
         .collect();
-    let n_others = variant.prices.len() - plain(variant).count();
+    let n_others = priced.prices.len() - plain(&priced).count();
     Ok(html! {
         section class="card" id="prices" {
             h2 { "Prices" }
-            (call.form("prices", "Save prices", &fields))
+            (call.form_of(
+                |form| html! { (form.seen(&seen)) (form.fields(&fields)) },
+                &[Button::new("prices", "Save prices")],
+            ))
             (hint("A currency without a price does not sell it."))
             @if n_others > 0 {
                 (hint(format!("{n_others} more prices hold in a region or from a quantity on; they stay.")))
@@ -227,16 +242,18 @@ async fn update(call: &PageCall, body: &Value) -> Result<(), Fault> {
 
 /// Sets the prices that hold for everybody; the others stay.
 async fn save_prices(call: &PageCall, form: &Form) -> Result<(), Fault> {
-    let variant = variant(call).await?;
+    let (priced, now) = priced(call).await?;
     let mut prices: Vec<Value> =
-        variant.prices.iter().filter(|it| !it.is_plain()).map(|it| json!({ "id": it.id })).collect();
+        priced.prices.iter().filter(|it| !it.is_plain()).map(|it| json!({ "id": it.id })).collect();
     for (code, amount) in form.numbers("prices")? {
-        prices.push(match plain(&variant).find(|it| it.currency_code == code) {
+        prices.push(match plain(&priced).find(|it| it.currency_code == code) {
             Some(price) => json!({ "id": price.id, "amount": amount }),
             None => json!({ "currency_code": code, "amount": amount }),
         });
     }
-    update(call, &json!({ "prices": prices })).await
+    let api = call.api().expecting(form.seen().or(Some(now)));
+    let body = json!({ "prices": prices });
+    api.post::<Value>(route(call).with("fields", PRICES), &body).await.map(drop)
 }
 
 /// Creates an item of the variant's own, of which one is needed. Without the variant there is no item.

@@ -77,15 +77,11 @@ async fn more(call: &PageCall, product: &Product) -> Result<Markup, Fault> {
         Field::text("values", "Values").required().hint("As `S, M, L`."),
     ];
     Ok(html! {
-        details open[call.is_refused("add-variant")] {
-            summary { "New variant" }
-            (new_variant(call, product).await?)
-        }
-        details open[call.is_refused("add-option")] {
-            summary { "New option" }
+        (call.fold("New variant", &["add-variant"], new_variant(call, product).await?))
+        (call.fold("New option", &["add-option"], html! {
             (hint("Variants that are there have no value of it, and no page takes it away again: the API does both."))
             (call.form("add-option", "Add option", &options))
-        }
+        }))
     })
 }
 

@@ -153,12 +153,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
             a class="button" href=(call.to(buy_get)) { "New buy and get" }
             a class="button quiet" href=(call.to("/campaigns")) { "Campaigns" }
         }
-        form method="get" action=(call.to("/promotions")) {
-            div class="fields" {
-                (Field::line("search", "q", "Code").value(call.query("q")))
-                p class="buttons" { button class="quiet" { "Search" } }
-            }
-        }
+        (call.search("/promotions", "Search", &[Field::line("search", "q", "Code").value(call.query("q"))]))
         @if promotions.records.is_empty() { (nothing("There is no such promotion.")) }
         @else { (table(&["Code", "State", "What it does", "Who gets it", "Orders", "Campaign"], rows)) }
         (pager(&call, &promotions))

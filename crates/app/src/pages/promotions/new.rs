@@ -51,7 +51,7 @@ async fn ask(call: PageCall) -> Result<Page, Fault> {
                 (form.fields(&head))
                 @match &bought {
                     Some(bought) => (buy_get(form, bought, &target)),
-                    None => (discount(form, &currencies, &target, call.refused().is_some())),
+                    None => (discount(&call, form, &currencies, &target)),
                 }
             }
             section class="card" { h2 { "When" } div class="pairs" { (form.fields(&when)) } }
@@ -64,7 +64,7 @@ async fn ask(call: PageCall) -> Result<Page, Fault> {
 }
 
 /// How much is off what; which goods, if it is off some of them, is asked below.
-fn discount(form: &Blank<'_>, currencies: &[String], target: &[Field<'_>], is_open: bool) -> Markup {
+fn discount(call: &PageCall, form: &Blank<'_>, currencies: &[String], target: &[Field<'_>]) -> Markup {
     let types = [("percentage", "Per cent"), ("fixed", "An amount")];
     let targets = [("order", "All goods"), ("items", "Some goods"), ("shipping_methods", "Shipping")];
     let method = [
@@ -75,12 +75,10 @@ fn discount(form: &Blank<'_>, currencies: &[String], target: &[Field<'_>], is_op
     ];
     let max = Field::number("max", "Up to how many of each line")
         .hint("Empty: all of them; an amount is then shared by all lines.");
+    let goods = html! { div class="pairs" { (form.fields(target)) (form.field(&max)) } };
     html! {
         div class="fields" { (form.fields(&method)) }
-        details open[is_open] {
-            summary { "Which goods, if it is off some of them" }
-            div class="pairs" { (form.fields(target)) (form.field(&max)) }
-        }
+        (call.fold("Which goods, if it is off some of them", &["create"], goods))
     }
 }
 

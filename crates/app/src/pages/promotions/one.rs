@@ -2,12 +2,17 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, html, link, nothing,
-    period,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html, link,
+    nothing, period,
 };
 use serde_json::{Value, json};
 
-use super::{FIELDS, Promotion, STATES, campaigns::CAMPAIGNS, rules, rules::Rule};
+use super::{
+    FIELDS, Promotion, STATES,
+    campaigns::CAMPAIGNS,
+    rules,
+    rules::{MORE, Rule},
+};
 use crate::pages::{
     deletion::deletion,
     named::{Named, choices, options_or},
@@ -35,10 +40,9 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         section class="card" {
             h2 { "For which carts" }
             (conditions(&call, "rules", &of_cart, "Every cart.").await?)
-            details open[call.is_refused("conditions")] {
-                summary { "Change" }
-                (call.form_of(|form| rules::cart_shown(form, &cart), &[Button::new("conditions", "Save conditions")]))
-            }
+            (call.fold("Change", &["conditions"], call.form_of(
+                |form| rules::cart_shown(form, &cart), &[Button::new("conditions", "Save conditions")],
+            )))
         }
         (goods(&call, &promotion).await?)
         section class="card" { h2 { "Settings" } (settings(&call, &promotion).await?) }
@@ -110,15 +114,31 @@ async fn goods(call: &PageCall, promotion: &Promotion) -> Result<Markup, Fault> 
         "shipping_methods" => ("Off which shipping", "Every way of shipping."),
         _ => ("Off which goods", "All goods."),
     };
+    let more = MORE.fields(call).await?;
     Ok(html! {
         @if let Some(bought) = bought {
             section class="card" {
                 h2 { "What must be bought" }
                 (conditions(call, "buy-rules", &bought, "Anything.").await?)
+                (another(call, "buy-rules", &more))
             }
         }
-        section class="card" { h2 { (title) } (conditions(call, "target-rules", &targets, any).await?) }
+        section class="card" {
+            h2 { (title) }
+            (conditions(call, "target-rules", &targets, any).await?)
+            @if target == "items" { (another(call, "target-rules", &more)) }
+        }
     })
+}
+
+/// The form of another condition that goods must meet.
+fn another(call: &PageCall, kind: &str, fields: &[Field<'_>]) -> Markup {
+    let action = format!("goods {kind}");
+    let form = html! {
+        (hint("Goods meet all conditions at once."))
+        (call.form(&action, "Add condition", fields))
+    };
+    call.fold("Another condition", &[&action], form)
 }
 
 async fn settings(call: &PageCall, promotion: &Promotion) -> Result<Markup, Fault> {
@@ -159,6 +179,13 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
             let currency = currency(&call, &before).await?;
             let create = rules::cart_rules(&call, &form, &before, currency.as_deref()).await?;
             batch(&call, "rules", &json!({ "create": create, "delete": rules::asked_for(&before) })).await?;
+        }
+        "goods" => {
+            let create = MORE.rules(&call, &form).await?;
+            if create.is_empty() {
+                return Err(Fault::invalid("Say which goods"));
+            }
+            batch(&call, form.of_id(), &json!({ "create": create })).await?;
         }
         "remove" => {
             let (kind, id) = form.of_id().split_once(' ').unwrap_or_default();

@@ -180,6 +180,9 @@ pub(super) const TARGET: Goods = Goods {
     names: ["collection", "category", "skus"],
     hint: "Separated by commas; nothing chosen: any goods.",
 };
+/// Goods of another condition of a promotion that is there.
+pub(super) const MORE: Goods =
+    Goods { names: TARGET.names, hint: "Separated by commas: one of them is enough." };
 /// The goods that must be bought.
 pub(super) const BOUGHT: Goods = Goods {
     names: ["buy_collection", "buy_category", "buy_skus"],

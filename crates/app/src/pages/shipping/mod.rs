@@ -1,7 +1,7 @@
 //! Shipping: what leaves a stock location, where to, and for how much. `list.rs` is the overview, `new.rs`
 //! the one form of a new way of shipping, `zone.rs` the page of a service zone and `option.rs` that of a
-//! shipping option; `places.rs` and `prices.rs` read and show what these consist of, `kinds.rs` has profiles
-//! and types.
+//! shipping option; `places.rs`, `prices.rs` and `rules.rs` read and show what these consist of, `kinds.rs`
+//! has profiles and types.
 
 mod kinds;
 mod list;
@@ -9,6 +9,7 @@ mod new;
 mod option;
 mod places;
 mod prices;
+mod rules;
 mod zone;
 
 use atoll_kernel::{Fault, part_of};
@@ -100,7 +101,7 @@ impl Offer {
 }
 
 /// The rules of these two answers.
-fn rules(by_buyers: bool, for_returns: bool) -> [Value; 2] {
+fn answers(by_buyers: bool, for_returns: bool) -> [Value; 2] {
     [(BY_BUYERS, by_buyers), (FOR_RETURNS, for_returns)].map(
         |(attribute, is_so)| json!({ "attribute": attribute, "operator": "eq", "value": is_so.to_string() }),
     )

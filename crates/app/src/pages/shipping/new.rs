@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Set, countries, make_set, places,
+    Set, answers, countries, make_set, places,
     places::Place,
-    prices, rules,
+    prices,
     zone::{ZoneOfLocation, zone_of},
     zone_page,
 };
@@ -201,7 +201,7 @@ async fn create(call: PageCall, form: Form) -> Result<Next, Fault> {
         "provider_id": service.provider,
         "price_type": if is_flat { "flat" } else { "calculated" },
         "prices": prices,
-        "rules": rules(form.is_on("buyers"), service.data["is_return"] == true),
+        "rules": answers(form.is_on("buyers"), service.data["is_return"] == true),
     });
     if service.data.is_object() {
         body["data"] = service.data.clone();

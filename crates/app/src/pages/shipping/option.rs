@@ -1,11 +1,14 @@
 //! The page of a shipping option: its prices, and who may choose it for which goods.
 
 use atoll_kernel::Fault;
-use atoll_pages::{Address, Done, Field, Form, Markup, Next, Page, PageCall, admin_page, facts, hint, html};
+use atoll_pages::{
+    Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Seen, admin_page, facts, hint,
+    html,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{BY_BUYERS, FOR_RETURNS, Offer, Rule, prices, rules, zone::zone_link};
+use super::{BY_BUYERS, FOR_RETURNS, Offer, Rule, answers, prices, rules, zone::zone_link};
 use crate::pages::{
     deletion::deletion,
     named::{Named, REGIONS, SHIPPING_PROFILES, SHIPPING_TYPES, choices, named, options, provider_name},
@@ -37,17 +40,19 @@ fn route(call: &PageCall) -> Address {
     Address::of("/admin/shipping-options").then(call.path("id"))
 }
 
+const FIELDS: &str = "id,name,price_type,provider_id,prices,*rules,shipping_profile.id,shipping_profile.name,\
+     type.id,type.label,service_zone.id,service_zone.name,service_zone.fulfillment_set_id";
+
 /// The option of the page.
-async fn option(call: &PageCall) -> Result<(Offer, More), Fault> {
-    let fields = "id,name,price_type,provider_id,prices,*rules,shipping_profile.id,shipping_profile.name,\
-         type.id,type.label,service_zone.id,service_zone.name,service_zone.fulfillment_set_id";
-    let record: Value = call.api().one(route(call).with("fields", fields), "shipping_option").await?;
+async fn option(call: &PageCall) -> Result<(Offer, More, Seen), Fault> {
+    let (record, seen): (Value, Seen) =
+        call.api().seen(route(call).with("fields", FIELDS), "shipping_option").await?;
     let offer = Offer::deserialize(&record).map_err(Fault::unexpected)?;
-    Ok((offer, More::deserialize(&record).map_err(Fault::unexpected)?))
+    Ok((offer, More::deserialize(&record).map_err(Fault::unexpected)?, seen))
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
-    let (offer, more) = option(&call).await?;
+    let (offer, more, seen) = option(&call).await?;
     let regions = named(&call, REGIONS).await?;
     let currencies = currencies(&call).await?;
     let body = html! {
@@ -57,10 +62,11 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             @if offer.price_type == "calculated" {
                 (hint("The carrier says for each cart what it costs."))
             } @else {
-                (prices::forms(&call, &offer.prices, &currencies, &regions))
+                (prices::forms(&call, &offer.prices, &seen, &currencies, &regions))
             }
         }
-        section class="card" { h2 { "Option" } (settings(&call, &offer, &more).await?) }
+        section class="card" { h2 { "Further rules" } (rules::shown(&call, &offer.rules)) }
+        section class="card" { h2 { "Option" } (settings(&call, &offer, &more, &seen).await?) }
         (deletion(&call, &html! {}, "Delete the option", "Its prices go with it. Delete the option?"))
     };
     Ok(Page::new(offer.name, body).below("/shipping", "Shipping"))
@@ -82,7 +88,7 @@ fn summary(call: &PageCall, offer: &Offer, more: &More, regions: &[Named]) -> Ma
     ])
 }
 
-async fn settings(call: &PageCall, offer: &Offer, more: &More) -> Result<Markup, Fault> {
+async fn settings(call: &PageCall, offer: &Offer, more: &More, seen: &Seen) -> Result<Markup, Fault> {
     let types = choices(call, SHIPPING_TYPES, more.kind.as_slice()).await?;
     let profiles = choices(call, SHIPPING_PROFILES, more.shipping_profile.as_slice()).await?;
     let id = |it: &Option<Named>| it.as_ref().map_or("", |it| &*it.id).to_owned();
@@ -94,13 +100,23 @@ async fn settings(call: &PageCall, offer: &Offer, more: &More) -> Result<Markup,
         Field::tick("buyers", "Buyers may choose it", !offer.says(BY_BUYERS, "false")),
         Field::tick("returns", "For returns", offer.says(FOR_RETURNS, "true")),
     ];
-    Ok(call.form("save", "Save", &fields))
+    let fields = |form: &Blank<'_>| html! { (form.seen(seen)) (form.fields(&fields)) };
+    Ok(call.form_of(fields, &[Button::new("save", "Save")]))
 }
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
+    match form.action() {
+        "add-rule" => return rules::add(&call, &form, route(&call)).await.map(|()| saved(&call)),
+        "remove-rule" => return rules::remove(&call, &form, route(&call)).await.map(|()| saved(&call)),
+        "delete" => {
+            call.api().delete(route(&call)).await?;
+            return Ok(Next::to("/shipping", Done::Deleted));
+        }
+        _ => {}
+    }
+    let (offer, _, now) = option(&call).await?;
     let body = match form.action() {
         "save" => {
-            let (offer, _) = option(&call).await?;
             json!({
                 "name": form.text("name"),
                 "type_id": form.text("type"),
@@ -108,30 +124,26 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
                 "rules": with_answers(&offer.rules, &form),
             })
         }
-        "prices" => {
-            let (offer, _) = option(&call).await?;
-            json!({ "prices": prices::changed(&form, &offer.prices)? })
-        }
+        "prices" => json!({ "prices": prices::changed(&form, &offer.prices)? }),
         "add-price" => {
-            let (offer, _) = option(&call).await?;
             let currencies = currencies(&call).await?;
             json!({ "prices": prices::added(&form, &offer.prices, &currencies)? })
         }
-        "delete" => {
-            call.api().delete(route(&call)).await?;
-            return Ok(Next::to("/shipping", Done::Deleted));
-        }
         _ => return Err(Fault::invalid("There is no such button")),
     };
-    call.api().post::<Value>(route(&call).with("fields", "id"), &body).await?;
-    Ok(Next::to(Address::of("/shipping/options").then(call.path("id")), Done::Saved))
+    let api = call.api().expecting(form.seen().or(Some(now)));
+    api.post::<Value>(route(&call).with("fields", FIELDS), &body).await?;
+    Ok(saved(&call))
+}
+
+fn saved(call: &PageCall) -> Next {
+    Next::to(Address::of("/shipping/options").then(call.path("id")), Done::Saved)
 }
 
 /// The rules with the answers of the form; what it does not ask for stays.
 fn with_answers(before: &[Rule], form: &Form) -> Vec<Value> {
-    let is_other = |it: &&Rule| it.attribute != BY_BUYERS && it.attribute != FOR_RETURNS;
-    let kept = before.iter().filter(is_other).map(|Rule { id, attribute, operator, value }| {
+    let kept = before.iter().filter(|it| it.is_further()).map(|Rule { id, attribute, operator, value }| {
         json!({ "id": id, "attribute": attribute, "operator": operator, "value": value })
     });
-    kept.chain(rules(form.is_on("buyers"), form.is_on("returns"))).collect()
+    kept.chain(answers(form.is_on("buyers"), form.is_on("returns"))).collect()
 }

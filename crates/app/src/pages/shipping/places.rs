@@ -1,7 +1,8 @@
-//! Where a service zone is: countries and provinces, as merchants write them (`DE FR US-CA`), and the cities
-//! and postal codes that the API has besides.
+//! Where a service zone is: countries and provinces, as merchants write them (`DE FR US-CA`), cities, and
+//! postal codes of these (`101*, 10243`).
 
 use atoll_kernel::Fault;
+use atoll_pages::Form;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -61,11 +62,53 @@ impl Place {
         }
     }
 
+    /// A city, or postal codes of one, as a form describes it.
+    pub(super) fn typed(form: &Form) -> Result<Place, Fault> {
+        let codes = postal_pattern(form.text("codes"))?;
+        let kind = if codes.is_some() { "zip" } else { "city" };
+        let filled = |name: &str| Some(form.text(name).to_owned()).filter(|it| !it.is_empty());
+        Ok(Place {
+            kind: kind.to_owned(),
+            province_code: filled("province"),
+            city: filled("city"),
+            postal_expression: codes.map(|exp| json!({ "type": "regex", "exp": exp })),
+            ..Place::of(form.text("country"))?
+        })
+    }
+
+    /// Its id, if it is no country and no province.
+    pub(super) fn other_id(&self) -> Option<&str> {
+        self.id.as_deref().filter(|_| self.code().is_none())
+    }
+
     /// As people read it.
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         let city = self.city.as_deref().unwrap_or_default();
-        let more = if self.kind == "zip" { ", some postal codes" } else { "" };
-        self.code().unwrap_or_else(|| format!("{city} ({}){more}", self.country_code.to_uppercase()))
+        let pattern = self.postal_expression.as_ref().and_then(|it| it["exp"].as_str());
+        let codes = pattern.map_or_else(String::new, |it| format!(", {}", in_words(it)));
+        self.code().unwrap_or_else(|| format!("{city}{codes} ({})", self.country_code.to_uppercase()))
+    }
+}
+
+/// The pattern of postal codes that are written as `101*, 10243`; none if there are none. Error: a character
+/// that codes have not.
+fn postal_pattern(text: &str) -> Result<Option<String>, Fault> {
+    let is_code = |it: char| it.is_alphanumeric() || matches!(it, ' ' | '-' | '*');
+    let codes: Vec<&str> = text.split(',').map(str::trim).filter(|it| !it.is_empty()).collect();
+    if let Some(code) = codes.iter().find(|it| !it.chars().all(is_code)) {
+        return Err(Fault::invalid(format!(
+            "`{code}` is no postal code: write 10115, or 101* for all that begin so"
+        )));
+    }
+    Ok((!codes.is_empty()).then(|| codes.join("|").replace('*', ".*")))
+}
+
+/// A pattern as a form would have it; others stay as they are.
+fn in_words(pattern: &str) -> String {
+    let codes = pattern.replace(".*", "*").replace('|', ", ");
+    match postal_pattern(&codes) {
+        Ok(Some(same)) if same == pattern => codes,
+        _ => pattern.to_owned(),
     }
 }
 
@@ -109,6 +152,16 @@ pub(super) fn are_same(one: &[Place], other: &[Place]) -> bool {
     codes(one) == codes(other)
 }
 
+/// The places of a zone with another one, as a body has them.
+pub(super) fn with(before: &[Place], place: Place) -> Value {
+    before.iter().cloned().chain([place]).map(|it| json!(it)).collect()
+}
+
+/// The same without the one with this id.
+pub(super) fn without(before: &[Place], id: &str) -> Value {
+    before.iter().filter(|it| it.id.as_deref() != Some(id)).map(|it| json!(it)).collect()
+}
+
 /// The places of a zone after its form was filled in, as a body has them: those that were there before are
 /// meant by their ids, and what the form does not ask for stays.
 pub(super) fn changed(before: &[Place], typed: Vec<Place>) -> Value {
@@ -137,6 +190,17 @@ mod tests {
         for wrong in ["Germany", "DE FR-", "", "  ", "ДЕ", "D1"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn postal_codes_are_written_as_they_are_read() {
+        for (written, pattern) in [("101*, 10243", "101.*|10243"), ("SW1A 1AA", "SW1A 1AA"), ("9-1", "9-1")] {
+            assert_eq!(postal_pattern(written).expect("codes").as_deref(), Some(pattern));
+            assert_eq!(in_words(pattern), written);
+        }
+        assert_eq!(postal_pattern(" , ").expect("none"), None);
+        assert!(postal_pattern("10\\d{3}").is_err());
+        assert_eq!(in_words("90\\d{3}"), "90\\d{3}");
     }
 
     #[test]

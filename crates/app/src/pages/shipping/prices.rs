@@ -2,7 +2,7 @@
 //! is of a currency or of a region, and of all totals of the goods or of some.
 
 use atoll_kernel::{Decimal, Fault};
-use atoll_pages::{Blank, Button, Field, Form, Markup, PageCall, hint, html, nothing};
+use atoll_pages::{Blank, Button, Field, Form, Markup, PageCall, Seen, hint, html, nothing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -124,9 +124,16 @@ pub(super) fn typed(form: &Form) -> Result<Vec<Value>, Fault> {
 }
 
 /// The form of the prices of an option, and that of another one.
-pub(super) fn forms(call: &PageCall, prices: &[Price], currencies: &[String], regions: &[Named]) -> Markup {
+pub(super) fn forms(
+    call: &PageCall,
+    prices: &[Price],
+    seen: &Seen,
+    currencies: &[String],
+    regions: &[Named],
+) -> Markup {
     let amounts = |form: &Blank<'_>| {
         html! {
+            (form.seen(seen))
             @for price in prices {
                 @let (name, label) = (format!("amounts[{}]", price.id), price.label(regions));
                 @let amount = call.amount(price.amount, &price.currency_code);
@@ -147,10 +154,7 @@ pub(super) fn forms(call: &PageCall, prices: &[Price], currencies: &[String], re
     html! {
         @if prices.is_empty() { (nothing("It has no price, and is not offered.")) }
         @else { (call.form_of(amounts, &[Button::new("prices", "Save prices")])) }
-        details open[call.is_refused("add-price")] {
-            summary { "Another price" }
-            (call.form_of(another, &[Button::new("add-price", "Add price")]))
-        }
+        (call.fold("Another price", &["add-price"], call.form_of(another, &[Button::new("add-price", "Add price")])))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, hint, html, link, nothing,
-    pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, Seen, admin_page, html, link,
+    nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -50,17 +50,22 @@ fn route(set: &str, zone: &str) -> Address {
     Address::of("/admin/fulfillment-sets").then(set).then("service-zones").then(zone)
 }
 
+const FIELDS: &str = "id,name,geo_zones.id,geo_zones.type,geo_zones.country_code,geo_zones.province_code,\
+     geo_zones.city,geo_zones.postal_expression,fulfillment_set.id,fulfillment_set.location.id,\
+     fulfillment_set.location.name";
+
 /// The zone of these ids.
 pub(super) async fn zone_of(call: &PageCall, set: &str, zone: &str) -> Result<ZoneOfLocation, Fault> {
-    let fields =
-        "id,name,*geo_zones,fulfillment_set.id,fulfillment_set.location.id,fulfillment_set.location.name";
-    call.api().one(route(set, zone).with("fields", fields), "service_zone").await
+    seen(call, set, zone).await.map(|it| it.0)
+}
+
+async fn seen(call: &PageCall, set: &str, zone: &str) -> Result<(ZoneOfLocation, Seen), Fault> {
+    call.api().seen(route(set, zone).with("fields", FIELDS), "service_zone").await
 }
 
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let (set, id) = (call.path("set"), call.path("zone"));
-    let zone = zone_of(&call, set, id).await?;
-    let n_others = places::others(&zone.geo_zones).len();
+    let (zone, seen) = seen(&call, set, id).await?;
     let fields = [
         Field::text("name", "Name").value(&*zone.name).required(),
         Field::text("places", "Where to")
@@ -77,9 +82,12 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         section class="card" {
             h2 { "Name and places" }
             p { (places::shown(&zone.geo_zones)) }
-            (call.form("save", "Save", &fields))
-            @if n_others > 0 { (hint(format!("{n_others} cities or postal codes stay as they are."))) }
+            (call.form_of(
+                |form| html! { (form.seen(&seen)) (form.fields(&fields)) },
+                &[Button::new("save", "Save")],
+            ))
         }
+        section class="card" { h2 { "Cities and postal codes" } (cities(&call, &zone)) }
         (deletion(&call, &html! {}, "Delete the zone", "Its options go with it. Delete the zone?"))
     };
     let page = Page::new(zone.name.clone(), body).below("/shipping", "Shipping");
@@ -87,6 +95,37 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         Some(it) => page.below(Address::of("/shipping").with("location", &it.id), &it.name),
         None => page,
     })
+}
+
+/// The places that have no code, each with the button that takes it out, and the form of another one.
+fn cities(call: &PageCall, zone: &ZoneOfLocation) -> Markup {
+    let fields = [
+        Field::text("country", "Country").required().hint("Its code of two letters: DE."),
+        Field::text("province", "Province")
+            .required()
+            .hint("As the addresses of your buyers have it: us-ny."),
+        Field::text("city", "City").required(),
+        Field::text("codes", "Postal codes")
+            .hint("As 10115, or 101* for all that begin so; separated by commas. Empty: the whole city."),
+    ];
+    let goes = "Nothing ships there any more, unless another place holds it. Remove it?";
+    html! {
+        ul class="check" {
+            @for place in &zone.geo_zones {
+                @if let Some(id) = place.other_id() {
+                    @let called = place.shown();
+                    li {
+                        span { (called) }
+                        (call.button(Button::danger(&format!("remove-place {id}"), "Remove", goes).of(&called)))
+                    }
+                }
+            }
+        }
+        (call.fold("Another city, or some of its postal codes", &["add-place"], call.form_of(
+            |form| html! { div class="pairs" { (form.fields(&fields)) } },
+            &[Button::new("add-place", "Add")],
+        )))
+    }
 }
 
 async fn options(call: &PageCall) -> Result<Markup, Fault> {
@@ -118,24 +157,27 @@ async fn options(call: &PageCall) -> Result<Markup, Fault> {
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let (set, id) = (call.path("set"), call.path("zone"));
-    match form.action() {
+    if form.action() == "delete" {
+        call.api().delete(route(set, id)).await?;
+        return Ok(Next::to("/shipping", Done::Deleted));
+    }
+    let (zone, now) = seen(&call, set, id).await?;
+    let places = &zone.geo_zones;
+    let body = match form.action() {
         "save" => {
-            let zone = zone_of(&call, set, id).await?;
-            let typed = match form.text("places").is_empty() && !places::others(&zone.geo_zones).is_empty() {
+            let typed = match form.text("places").is_empty() && !places::others(places).is_empty() {
                 true => Vec::new(),
                 false => places::read(form.text("places"))?,
             };
-            let geo_zones = places::changed(&zone.geo_zones, typed);
-            let body = json!({ "name": form.text("name"), "geo_zones": geo_zones });
-            call.api().post::<Value>(route(set, id), &body).await?;
-            Ok(Next::to(zone_page(set, id), Done::Saved))
+            json!({ "name": form.text("name"), "geo_zones": places::changed(places, typed) })
         }
-        "delete" => {
-            call.api().delete(route(set, id)).await?;
-            Ok(Next::to("/shipping", Done::Deleted))
-        }
-        _ => Err(Fault::invalid("There is no such button")),
-    }
+        "add-place" => json!({ "geo_zones": places::with(places, Place::typed(&form)?) }),
+        "remove-place" => json!({ "geo_zones": places::without(places, form.of_id()) }),
+        _ => return Err(Fault::invalid("There is no such button")),
+    };
+    let api = call.api().expecting(form.seen().or(Some(now)));
+    api.post::<Value>(route(set, id).with("fields", FIELDS), &body).await?;
+    Ok(Next::to(zone_page(set, id), Done::Saved))
 }
 
 /// The link from the page of an option to its zone.

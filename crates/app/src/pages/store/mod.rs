@@ -1,7 +1,10 @@
 //! What the store says of itself, as forms need it: the currencies, and the channel that sells by default.
+//! `settings.rs` is its page.
+
+mod settings;
 
 use atoll_kernel::Fault;
-use atoll_pages::{Address, PageCall, Records};
+use atoll_pages::{Address, PageCall, Records, Seen};
 use serde::Deserialize;
 
 /// How many currencies a form asks a price in.
@@ -13,23 +16,55 @@ const REGIONS_MAX: usize = 100;
 /// The store.
 #[derive(Deserialize)]
 pub(super) struct Store {
+    id: String,
+    name: String,
     pub(super) default_sales_channel_id: Option<String>,
-    supported_currencies: Vec<Supported>,
+    default_region_id: Option<String>,
+    default_location_id: Option<String>,
+    require_shipping: Option<bool>,
+    pub(super) supported_currencies: Vec<Supported>,
+}
+
+/// A currency of the store.
+#[derive(Deserialize)]
+pub(super) struct Supported {
+    pub(super) currency_code: String,
+    pub(super) is_default: bool,
+    pub(super) currency: Currency,
 }
 
 #[derive(Deserialize)]
-struct Supported {
-    currency_code: String,
-    is_default: bool,
+pub(super) struct Currency {
+    pub(super) code: String,
+    name: String,
 }
 
-const FIELDS: &str = "id,default_sales_channel_id,supported_currencies.currency_code,\
-     supported_currencies.is_default";
+impl Currency {
+    /// `EUR · Euro`.
+    pub(super) fn label(&self) -> String {
+        format!("{} · {}", self.code.to_uppercase(), self.name)
+    }
+}
+
+const FIELDS: &str = "id,name,default_sales_channel_id,default_region_id,default_location_id,\
+     require_shipping,supported_currencies.currency_code,supported_currencies.is_default,\
+     supported_currencies.currency.code,supported_currencies.currency.name";
 
 pub(super) async fn store(call: &PageCall) -> Result<Store, Fault> {
     let address = Address::of("/admin/stores").with("fields", FIELDS).with("limit", 1);
     let mut stores = call.api().list::<Store>(address, "stores").await?.records;
     stores.pop().ok_or_else(|| Fault::not_found("There is no store"))
+}
+
+/// The route of the store with this id, as a form sees it and saves it.
+fn route(id: &str) -> Address {
+    Address::of("/admin/stores").then(id).with("fields", FIELDS)
+}
+
+/// The store as a form shows it.
+async fn seen(call: &PageCall) -> Result<(Store, Seen), Fault> {
+    let id = store(call).await?.id;
+    call.api().seen(route(&id), "store").await
 }
 
 /// The codes of the currencies in which something is sold: those of the store, the default one first, and
