@@ -50,7 +50,9 @@ pub struct LastRun {
 
 impl LastRun {
     fn of(run: JobRun) -> LastRun {
-        let duration_ms = run.started_at.zip(run.ended_at).map(|(start, end)| end.millis() - start.millis());
+        // The clock may have been set back meanwhile.
+        let took = |(start, end): (Timestamp, Timestamp)| (end.millis() - start.millis()).max(0);
+        let duration_ms = run.started_at.zip(run.ended_at).map(took);
         LastRun {
             id: run.id.to_string(),
             state: run.state,
