@@ -3,6 +3,7 @@
 mod backups;
 mod events;
 mod jobs;
+mod low_disk;
 mod notifications;
 mod tokens;
 

@@ -8,6 +8,7 @@ mod edges;
 mod extending;
 mod hooks;
 mod injection;
+mod low_disk;
 mod payments;
 mod repeats;
 mod sagas;

@@ -54,18 +54,21 @@ impl DeadLetter {
 
 /// Calls the subscriber again: a success deletes the dead letter, a failure updates its error. Returns
 /// whether it succeeded. A repeated request with the same `Idempotency-Key` gets the earlier result, without
-/// another call.
+/// another call. Errors: 507 while the disk has no room, before the subscriber is called.
 pub async fn retry(ctx: &Ctx, actor: Actor, id: &str) -> Result<bool, Fault> {
     let taken = match ctx.is_repeat() {
         true => Ok(()),
-        false => deliver(ctx, id).await?,
+        false => {
+            ctx.room().check()?;
+            deliver(ctx, id).await?
+        }
     };
     let id = id.to_owned();
     let write = move |local: &mut Local<'_>| {
         settle(local.tx, local.at, &id, &taken)?;
         Ok(taken.is_ok())
     };
-    Ok(ctx.local_once(actor, write, |is_taken| *is_taken, |_, is_taken| Ok(is_taken)).await?.0)
+    Ok(ctx.finishing().local_once(actor, write, |is_taken| *is_taken, |_, is_taken| Ok(is_taken)).await?.0)
 }
 
 /// Some dead letters.
@@ -109,6 +112,7 @@ pub struct Retried {
 pub async fn retry_all(ctx: &Ctx, actor: Actor, letters: &Letters, n_max: usize) -> Result<Retried, Fault> {
     let mut results = Vec::new();
     if !ctx.is_repeat() {
+        ctx.room().check()?;
         for id in letters.ids(&ctx.view(), n_max)? {
             let taken = deliver(ctx, &id).await?;
             results.push((id, taken));
@@ -125,7 +129,7 @@ pub async fn retry_all(ctx: &Ctx, actor: Actor, letters: &Letters, n_max: usize)
         }
         Ok(retried)
     };
-    Ok(ctx.local_once(actor, write, |it| *it, |_, it| Ok(it)).await?.0)
+    Ok(ctx.finishing().local_once(actor, write, |it| *it, |_, it| Ok(it)).await?.0)
 }
 
 /// Deletes at most `n_max` dead letters, the oldest first; returns how many.

@@ -13,7 +13,7 @@ use crate::{
     DEAD_LETTERS, DeadLetter,
     cursor::{self, CURSORS, Cursor},
     outcome,
-    run::{Pace, after},
+    run::{Pace, after, room},
     why,
 };
 
@@ -45,7 +45,7 @@ impl Delivery {
         let begin = move |tx: &mut dyn atoll_kernel::Write, _: &atoll_kernel::Moment| {
             Ok(cursor::begin(tx, subscriber.name)?)
         };
-        let (cursor, _) = ctx.write(Actor::System, begin).await?;
+        let (cursor, _) = ctx.finishing().write(Actor::System, begin).await?;
         Ok(Delivery { ctx: ctx.clone(), subscriber, cursor, pace, stopped })
     }
 
@@ -91,13 +91,20 @@ impl Delivery {
         Ok(true)
     }
 
-    /// Calls the subscriber with retries until it succeeds, or until the event becomes a dead letter. Returns
+    /// Calls the subscriber with retries until it succeeds, or until the event becomes a dead letter. While
+    /// the disk has no room it waits: the subscriber could not write, and is not to blame for that. Returns
     /// whether to continue.
     async fn deliver_one(&mut self, position: u64, event: Event) -> bool {
         loop {
+            if !room(&self.ctx, &mut self.stopped).await {
+                return false;
+            }
             let Err(error) = call(&self.ctx, self.subscriber, event.clone()).await else {
                 return self.advance(Cursor { position, n_failed: 0 }, None).await;
             };
+            if !self.ctx.room().is_there() {
+                continue;
+            }
             let (name, n_failed) = (self.subscriber.name, self.cursor.n_failed + 1);
             let failed_at = self.ctx.now();
             if n_failed >= self.pace.n_failures_max {
@@ -139,7 +146,7 @@ impl Delivery {
                 }
                 Ok(())
             };
-            match self.ctx.write(Actor::System, write).await {
+            match self.ctx.finishing().write(Actor::System, write).await {
                 Ok(_) => {
                     self.cursor = cursor;
                     return !*self.stopped.borrow();

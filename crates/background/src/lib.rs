@@ -1,10 +1,11 @@
 //! Background tasks: the dispatcher of events to subscribers, the scheduler of jobs, maintenance of saga
-//! runs, retention, and backups.
+//! runs, retention, backups, and the measuring of the disk. They wait while it has no room.
 
 mod backup;
 mod backup_folder;
 mod cursor;
 mod dead_letter;
+mod disk;
 mod dispatcher;
 mod job_run;
 mod jobs;
@@ -35,6 +36,7 @@ pub use backup::{BackingUp, BackupStatus, backup_status, backups, start_backup};
 pub use backup_folder::{BackupError, BackupFile, back_up, backups_in};
 pub use cursor::position_of;
 pub use dead_letter::{DeadLetter, Letters, Retried, delete_all, retry, retry_all};
+pub use disk::measure_disk;
 pub use job_run::{JobRun, JobRunState};
 pub use jobs::{JobAction, JobStatus, LastRun, job, jobs};
 pub use listeners::{Heard, listen};

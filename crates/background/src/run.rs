@@ -5,7 +5,7 @@ use std::time::Duration;
 use atoll_kernel::{Ctx, Fault, Timestamp};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{dispatcher::Delivery, prune, runs, scheduler::Scheduler};
+use crate::{disk, dispatcher::Delivery, prune, runs, scheduler::Scheduler};
 
 /// Timing of background tasks.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,8 @@ pub(crate) fn after(then: Timestamp, pause: Duration) -> Timestamp {
     then.plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Runs `body` repeatedly, with this pause before each run, until it is stopped.
+/// Runs `body` repeatedly, with this pause before each run, until it is stopped; not while the disk has no
+/// room, since it would write.
 pub(crate) async fn every<R: Future<Output = ()>>(
     ctx: &Ctx,
     pause: Duration,
@@ -61,8 +62,20 @@ pub(crate) async fn every<R: Future<Output = ()>>(
             () = ctx.sleep_until(now, after(now, pause)) => {}
             _ = stopped.wait_for(|it| *it) => return,
         }
+        if !room(ctx, &mut stopped).await {
+            return;
+        }
         body().await;
     }
+}
+
+/// Waits until the disk has room. Returns whether to continue: not if it is stopped meanwhile.
+pub(crate) async fn room(ctx: &Ctx, stopped: &mut watch::Receiver<bool>) -> bool {
+    let is_there = tokio::select! {
+        () = ctx.room().until_there() => true,
+        _ = stopped.wait_for(|it| *it) => false,
+    };
+    is_there && !*stopped.borrow()
 }
 
 /// The running background tasks.
@@ -83,10 +96,11 @@ impl Background {
     }
 }
 
-/// Starts the tasks of every role: maintenance of saga runs, and retention.
+/// Starts the tasks of every role: maintenance of saga runs, retention, and the measuring of the disk.
 pub fn maintain_runs(ctx: &Ctx, pace: Pace) -> Background {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    tasks.spawn(disk::run(ctx.clone(), stopped.clone()));
     tasks.spawn(runs::run(ctx.clone(), pace.look_every, stopped.clone()));
     tasks.spawn(prune::run(ctx.clone(), pace.prune_every, stopped));
     Background { stop, tasks }

@@ -12,7 +12,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     job_run::{self, LEASE_MS, Progress},
     outcome,
-    run::after,
+    run::{after, room},
     why,
 };
 
@@ -43,26 +43,27 @@ impl Scheduler {
         self.write(move |tx, at| job_run::catch_up(tx, at, job, &plan)).await
     }
 
-    /// Runs one of the transactions of `job_run`.
+    /// Runs one of the transactions of `job_run`. They are small, and made also while the disk has no room:
+    /// no run of a job begins then.
     async fn write<T, F>(&self, body: F) -> Result<T, Fault>
     where
         F: FnOnce(&mut dyn Write, &Moment) -> Result<T, RowError> + Send + 'static,
         T: Send + 'static,
     {
-        let (written, _) = self.ctx.write(Actor::System, move |tx, at| Ok(body(tx, at)?)).await?;
+        let (written, _) = self.ctx.finishing().write(Actor::System, move |tx, at| Ok(body(tx, at)?)).await?;
         Ok(written)
     }
 
     /// Runs the job by its schedule, until the scheduler is stopped or the job has run as often as it may.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut runs = JoinSet::new();
-        while !*stopped.borrow() {
+        while !*stopped.borrow() && room(&self.ctx, &mut stopped).await {
             let now = self.ctx.now();
             // The clock of the machine may be set, or the machine may be suspended.
             let latest = after(now, self.look_every);
             let until = match self.next(now).await {
                 Ok(Next::Run { id, tick }) => {
-                    let run = self.clone().perform(id, tick);
+                    let run = self.clone().perform(id, tick, stopped.clone());
                     if self.job.may_overlap {
                         runs.spawn(run);
                         while runs.try_join_next().is_some() {}
@@ -115,10 +116,9 @@ impl Scheduler {
     }
 
     /// Calls the job, renews the lease while it runs, and stores its result. A panic is an error like others.
-    async fn perform(self, id: String, tick: Tick) {
+    async fn perform(self, id: String, tick: Tick, stopped: watch::Receiver<bool>) {
         let name = self.job.name;
-        let (run, ctx) = (self.job.run, self.ctx.clone());
-        let mut called = tokio::spawn(async move { run(ctx, tick).await });
+        let mut called = tokio::spawn(call(self.ctx.clone(), self.job, tick, stopped));
         let ended = loop {
             let now = self.ctx.now();
             tokio::select! {
@@ -148,6 +148,21 @@ impl Scheduler {
         let end = self.write(move |tx, at| job_run::end(tx, at, job, &plan, &id, error.as_deref()));
         if let Err(error) = end.await {
             tracing::error!(job = name, error = why(&error), "the end of a job was not written");
+        }
+    }
+}
+
+/// Calls the job; once more if it failed while the disk had no room, since it is not to blame for that.
+async fn call(
+    ctx: Ctx,
+    job: &'static Job,
+    tick: Tick,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<(), Fault> {
+    loop {
+        let ended = (job.run)(ctx.clone(), tick).await;
+        if ended.is_ok() || ctx.room().is_there() || !room(&ctx, &mut stopped).await {
+            return ended;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the data takes: the size of the database file, the disk space that is left beside it, and the events
 //! in the outbox.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use atoll_kernel::{
     Ctx, Fault, Timestamp,
@@ -10,6 +10,8 @@ use atoll_kernel::{
 };
 use atoll_storage::OUTBOX;
 use serde::Serialize;
+
+use crate::disk::space;
 
 /// What the data takes.
 #[derive(Clone, Debug, Serialize)]
@@ -32,20 +34,8 @@ pub fn storage(ctx: &Ctx) -> Result<StorageStatus, Fault> {
     let file = ctx.config().database.as_deref();
     Ok(StorageStatus {
         file_bytes: file.and_then(|it| fs::metadata(it).ok()).map(|it| it.len()),
-        free_bytes: file.and_then(free_bytes),
+        free_bytes: file.and_then(space).map(|it| it.free),
         n_events: oldest.as_ref().map_or(0, |(first, _)| last - first + 1),
         oldest_event_at: oldest.map(|(_, event)| event.at),
     })
-}
-
-/// Bytes that this process may still write on the disk of a file.
-#[cfg(unix)]
-fn free_bytes(file: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(file).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Option<u64> {
-    None
 }

@@ -103,6 +103,7 @@ impl Assembly {
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
             providers: settings.providers,
             database: data.database(),
+            disk_free_min_bytes: settings.disk_free_min_bytes,
             backups: BackupConfig {
                 folder: settings.backup_dir,
                 n_kept_max: settings.backups_kept.unwrap_or(BACKUPS_KEPT_MAX),

@@ -7,8 +7,10 @@ mod control;
 mod dashboard;
 mod data;
 mod demo;
+mod health;
 mod host;
 pub mod http;
+mod serving;
 mod settings;
 
 // Links everything that registers itself.
@@ -19,6 +21,7 @@ pub use atoll_app::{FirstAdmin, PagesAt};
 pub use dashboard::Dashboard;
 pub use data::{Data, Secrets, Trial};
 pub use demo::{Demo, DemoKey, demo_catalogue, load_demo};
+pub use health::Health;
 pub use host::Host;
 pub use settings::{Known, Role, Settings, Sources, Wrong};
 

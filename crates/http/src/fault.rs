@@ -110,7 +110,7 @@ impl Fault {
             413 => FaultKind::TooLarge,
             429 => FaultKind::TooMany,
             400..500 => FaultKind::NotAllowed,
-            503 => FaultKind::Busy,
+            503 | 507 => FaultKind::Busy,
             _ => FaultKind::Unexpected,
         };
         Fault { own: Some(Box::new((status, Cow::Borrowed(kind)))), ..Fault::new(nearest, message) }

@@ -254,7 +254,7 @@ struct Refusal {
     text: &'static str,
 }
 
-const REFUSALS: [Refusal; 10] = [
+const REFUSALS: [Refusal; 11] = [
     Refusal::always("400", "Invalid", "The request is invalid, or not allowed in the current state."),
     Refusal::always("401", "Unauthorized", "Not authenticated."),
     Refusal::always("404", "NotFound", "There is no such record."),
@@ -275,6 +275,11 @@ const REFUSALS: [Refusal; 10] = [
     Refusal::always("429", "TooMany", "Rate limit exceeded; `Retry-After` says when to retry."),
     Refusal::always("500", "Internal", "Internal error."),
     Refusal::always("503", "Overloaded", "Overloaded; `Retry-After` says when to retry."),
+    Refusal::of_write(
+        "507",
+        "NoRoom",
+        "The disk of the server is nearly full, and nothing new is written; `Retry-After` says when to retry.",
+    ),
     Refusal::always("default", "Refused", "Refused by a module, with a status and a `type` of its own."),
 ];
 

@@ -36,6 +36,8 @@ pub struct Config {
     pub providers: ProviderChoice,
     /// The file of the database; `None`: the data is in memory.
     pub database: Option<PathBuf>,
+    /// Bytes of its disk that must stay free, or nothing new is written; 0 for none. `None`: not set.
+    pub disk_free_min_bytes: Option<u64>,
     /// Backups of the running shop.
     pub backups: BackupConfig,
     /// The schedules of jobs that settings say.

@@ -26,6 +26,7 @@ use crate::{
     query::{Context, Graph},
     reading::{Pool, read},
     registry::FeatureFlag,
+    room::Room,
     saga::RunLocks,
     storefront::Scope,
 };
@@ -102,6 +103,8 @@ pub struct Ctx {
     additional_data: Option<Arc<Value>>,
     /// Turns true when the client closes the connection.
     is_client_gone: Option<watch::Receiver<bool>>,
+    /// Are its commits made although the disk is nearly full?
+    pub(crate) is_finishing: bool,
 }
 
 struct Shared {
@@ -113,6 +116,7 @@ struct Shared {
     answers: Option<AnswerCache>,
     providers: Providers,
     counters: RequestCounters,
+    room: Room,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -148,6 +152,7 @@ impl Ctx {
             answers: (answers_bytes_max > 0).then(|| AnswerCache::new(answers_bytes_max)),
             providers,
             counters: RequestCounters::default(),
+            room: Room::default(),
             memory: Mutex::default(),
         };
         Ctx {
@@ -157,6 +162,7 @@ impl Ctx {
             recorder: None,
             additional_data: None,
             is_client_gone: None,
+            is_finishing: false,
         }
     }
 
@@ -224,6 +230,12 @@ impl Ctx {
     pub fn store(&self) -> &Store {
         self.lose();
         &self.shared.parts.store
+    }
+
+    /// Whether the disk has room for what is new.
+    pub fn room(&self) -> &Room {
+        self.lose();
+        &self.shared.room
     }
 
     /// A snapshot of the state after the last commit.
@@ -381,7 +393,8 @@ impl Ctx {
     }
 
     /// As `write`. In a keyed request `note` is stored in the same commit, and the commit is made once.
-    /// Errors: 401 for [`Actor::Nobody`], which may not write.
+    /// Errors: 401 for [`Actor::Nobody`], which may not write; 507 while the disk is nearly full, unless this
+    /// is [`Ctx::finishing`].
     pub(crate) async fn commit<T, F>(
         &self,
         actor: Actor,
@@ -394,6 +407,9 @@ impl Ctx {
     {
         refuse_nobody(&actor)?;
         self.lose();
+        if !self.is_finishing {
+            self.shared.room.check()?;
+        }
         let request = match &self.once {
             None => None,
             Some(once) => match once.next() {

@@ -59,6 +59,7 @@ mod read_plan;
 mod reading;
 mod reference;
 mod resource;
+mod room;
 mod routes;
 mod schedule;
 mod service;

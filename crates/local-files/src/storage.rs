@@ -57,12 +57,15 @@ fn url_of(ctx: &Ctx, key: &str) -> String {
 
 async fn put(ctx: Ctx, key: String, mut content: Box<dyn Content>) -> Result<String, Fault> {
     let path = path_of(&ctx, &key).ok_or_else(|| Fault::invalid(format!("`{key}` is no key of a file")))?;
+    ctx.room().check()?;
     let begin = ctx.clone();
     // It is removed when it is dropped: when the content breaks off, or the request is given up.
     let arriving = blocking(move || begin.memory::<Folder>().begin(&begin.config().files.folder)).await?;
     let mut file = File::from_std(arriving.as_file().try_clone().map_err(Fault::unexpected)?);
     while let Some(chunk) = content.chunk().await? {
         file.write_all(&chunk).await.map_err(Fault::unexpected)?;
+        // Uploads that are arriving may be larger than what is left.
+        ctx.room().check()?;
     }
     file.flush().await.map_err(Fault::unexpected)?;
     blocking(move || {

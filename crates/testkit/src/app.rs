@@ -307,6 +307,7 @@ impl TestApp {
             cart_days: cart_days.unwrap_or(CART_DAYS),
             providers,
             database: None,
+            disk_free_min_bytes: None,
             backups,
             schedules,
             files,

@@ -354,6 +354,11 @@ pub const CACHE_BYTES: usize = 128 * 1024 * 1024;
 /// made.
 pub const CACHE_BYTES_FLOOR: usize = 4 * 1024 * 1024;
 
+/// Default of the setting `disk_free_min_bytes`, the bytes of the disk below which nothing new is written; of
+/// a small disk a twentieth. In it what has begun is finished: the requests of a second, and the journals of
+/// sagas.
+pub const DISK_FREE_MIN_BYTES: u64 = 256 * 1024 * 1024;
+
 /// Default of the setting `file_bytes_max`, the bytes of one uploaded file: a photograph from a camera.
 pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 

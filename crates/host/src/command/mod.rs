@@ -57,7 +57,7 @@ enum Command {
 }
 
 /// What an operator is told of a channel that demands shipping methods and cannot have any.
-fn cannot_ship(channel: &SalesChannel) -> String {
+pub(crate) fn cannot_ship(channel: &SalesChannel) -> String {
     format!(
         "sales channel `{}` ({}) demands shipping methods, and has no shipping option that a storefront can \
          choose: carts with goods that are shipped cannot be completed there. Add an option, or set \

@@ -1,28 +1,20 @@
-//! `atoll serve`: serves HTTP and runs background tasks until a signal starts the graceful shutdown.
+//! `atoll serve`: its flags, and what it prints for whoever starts it at a terminal.
 
 use std::{
     io::Write as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
-    sync::OnceLock,
-    time::Instant,
 };
 
-use anyhow::{Context as _, bail};
-use atoll_background::{Pace, maintain_runs, start};
-use atoll_flows::cart::unable_to_ship;
-use atoll_kernel::http::{beside, router};
+use anyhow::Context as _;
+use atoll_background::Pace;
+use atoll_kernel::http::beside;
 use clap::Args;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::net::TcpListener;
 
 use crate::{
-    Application, Assembly, Data, Demo, DemoKey, Host, Role, Secret, Settings,
-    command::{DATA_FOLDER, cannot_ship},
-    control::ControlSocket,
-    http, load_demo,
+    Application, Assembly, Data, Demo, DemoKey, Host, Role, Secret, Settings, command::DATA_FOLDER,
+    control::ControlSocket, load_demo, serving::Serving,
 };
 
 /// Default address: not reachable from other machines.
@@ -103,6 +95,10 @@ pub(crate) struct Serve {
     /// [env: ATOLL_DRAIN_TIMEOUT].
     #[arg(long)]
     drain_timeout: Option<String>,
+    /// Seconds for which a shutdown goes on answering before that, so that load balancers see that it is not
+    /// ready; default 0 [env: ATOLL_DRAIN_DELAY].
+    #[arg(long)]
+    drain_delay: Option<String>,
     /// Most keys that one request may read; default 5000000 [env: ATOLL_REQUEST_KEYS_MAX].
     #[arg(long)]
     request_keys_max: Option<String>,
@@ -132,6 +128,10 @@ pub(crate) struct Serve {
     /// Bytes of memory for remembered answers, 0 for none; default 64 MiB [env: ATOLL_ANSWERS_BYTES_MAX].
     #[arg(long)]
     answers_bytes_max: Option<String>,
+    /// Bytes of the disk of the data below which nothing new is written (low disk), 0 for none; default 256
+    /// MiB, or a twentieth of a smaller disk [env: ATOLL_DISK_FREE_MIN_BYTES].
+    #[arg(long)]
+    disk_free_min_bytes: Option<String>,
     /// Days after which an unchanged cart is deleted, 0 for never; default 30 [env: ATOLL_CART_DAYS].
     #[arg(long)]
     cart_days: Option<String>,
@@ -210,6 +210,7 @@ impl Serve {
                 ("idle_timeout", self.idle_timeout),
                 ("write_timeout", self.write_timeout),
                 ("drain_timeout", self.drain_timeout),
+                ("drain_delay", self.drain_delay),
                 ("request_keys_max", self.request_keys_max),
                 ("read_threads", self.read_threads),
                 ("reads_waiting_max", self.reads_waiting_max),
@@ -219,6 +220,7 @@ impl Serve {
                 ("store_children_max", self.store_children_max),
                 ("cache_bytes", self.cache_bytes),
                 ("answers_bytes_max", self.answers_bytes_max),
+                ("disk_free_min_bytes", self.disk_free_min_bytes),
                 ("cart_days", self.cart_days),
                 ("event_attempts", self.event_attempts),
                 ("public_url", self.public_url),
@@ -241,7 +243,7 @@ impl Serve {
         let mut settings = self.settings(host)?;
         let data = settings.data.take();
         let data = data.unwrap_or_else(|| Data::from(if demo { ":memory:" } else { DATA_FOLDER }));
-        let (listen, role, limits) = (settings.listen.unwrap_or(LISTEN), settings.role, settings.http);
+        let listen = settings.listen.unwrap_or(LISTEN);
         let of_demo = || demo.then(|| (DEMO_ADMIN.0.to_owned(), Secret(DEMO_ADMIN.1.to_owned())));
         settings.admin = settings.admin.or_else(of_demo);
         let admin = settings.admin.clone();
@@ -252,7 +254,13 @@ impl Serve {
         let public = settings.public_url.clone().unwrap_or_else(|| base.clone());
         settings.files_url.get_or_insert_with(|| format!("{public}/static"));
         let pages = settings.pages.clone();
-        let pace = pace(settings.event_attempts);
+        let serving = Serving {
+            listener,
+            role: settings.role,
+            pace: pace(settings.event_attempts),
+            limits: settings.http,
+            drain_delay: settings.drain_delay,
+        };
         let dashboard = settings.dashboard.take();
         let mut app = Assembly::open(&data, settings)?.start().await?;
         if let Some(dashboard) = dashboard {
@@ -263,12 +271,12 @@ impl Serve {
             // If there were users before, the demo's was not created.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &demo)?;
         }
-        if let Some(root) = pages.path().filter(|_| role != Role::Worker) {
+        if let Some(root) = pages.path().filter(|_| serving.role != Role::Worker) {
             print_pages(&format!("{public}{root}"), &app)?;
         }
         let _control = control(&app, &data);
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
-        serve(app, listener, role, pace, limits).await
+        serving.serve(app).await
     }
 }
 
@@ -294,86 +302,6 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 fn pace(event_attempts: Option<u32>) -> Pace {
     let default = Pace::default();
     Pace { n_failures_max: event_attempts.unwrap_or(default.n_failures_max), ..default }
-}
-
-/// Serves until a signal; then finishes running requests and waiting writes.
-async fn serve(
-    app: Application,
-    listener: TcpListener,
-    role: Role,
-    pace: Pace,
-    limits: http::Limits,
-) -> anyhow::Result<()> {
-    let store = app.ctx.store().clone();
-    let looking = app.ctx.clone();
-    tokio::task::spawn_blocking(move || match unable_to_ship(&looking.view(), looking.now()) {
-        Ok(channels) => channels.iter().for_each(|it| tracing::warn!("{}", cannot_ship(it))),
-        Err(error) => tracing::error!(%error, "the shipping options of the channels could not be read"),
-    });
-    // Concurrently with requests: a run may call an external service that takes long to answer.
-    let recovering = app.ctx.clone();
-    tokio::spawn(async move {
-        match recovering.recover().await {
-            Ok(0) => {}
-            Ok(n_runs) => tracing::info!(n_runs, "resumed the saga runs that the last process left open"),
-            Err(error) => tracing::error!(%error, "the open saga runs could not be read"),
-        }
-    });
-    let background = match role {
-        Role::Shared | Role::Worker => start(&app.ctx, pace).await?,
-        Role::Server => maintain_runs(&app.ctx, pace),
-    };
-    let router = match role {
-        Role::Shared | Role::Server => app.router,
-        Role::Worker => router(app.ctx.clone(), &[]),
-    };
-    let stopped = stop_signal()?;
-    let begun = OnceLock::new();
-    let served = async {
-        let stop = async {
-            stopped.await;
-            app.ctx.stop();
-            let _ = begun.set(Instant::now());
-        };
-        let drained = http::serve(listener, router, limits, stop).await;
-        // Requests whose clients have disconnected, subscribers and jobs.
-        let begun = *begun.get_or_init(Instant::now);
-        let rest = async {
-            app.ctx.until_answered().await;
-            background.stop().await;
-        };
-        let is_done = tokio::time::timeout(limits.drain_timeout.saturating_sub(begun.elapsed()), rest).await;
-        drained.n_cut == 0 && is_done.is_ok()
-    };
-    tokio::select! {
-        is_whole = served => {
-            store.close();
-            if !is_whole {
-                bail!(
-                    "some requests, subscribers or jobs were still running after {} s; they were aborted",
-                    limits.drain_timeout.as_secs()
-                );
-            }
-            tracing::info!("stopped; the last commit is on disk");
-            Ok(())
-        }
-        error = store.stopped() => bail!("{error}"),
-    }
-}
-
-/// Waits for a signal: from a terminal, from a supervisor, or because the terminal was closed.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hang_up.recv() => {}
-        }
-        tracing::info!("shutting down; finishing running requests");
-    })
 }
 
 /// Says where the pages are, and how the first admin is made.

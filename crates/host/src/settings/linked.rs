@@ -9,7 +9,7 @@ use atoll_kernel::{
 };
 use toml::Value;
 
-use super::{KEYS, Known, Loading};
+use super::{Known, Loading, keys::KEYS};
 
 /// The table of feature flags in the file.
 pub(super) const FLAGS: &str = "feature_flags";

@@ -1,6 +1,7 @@
 //! Settings (configuration) from a file, the environment and the command line; later sources override earlier
 //! ones. All invalid settings are reported at once, each with its source; secrets are never printed.
 
+mod keys;
 mod linked;
 mod parse;
 
@@ -12,6 +13,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     str::FromStr,
+    time::Duration,
 };
 
 use atoll_app::PagesAt;
@@ -27,88 +29,15 @@ use atoll_kernel::{
 use toml::{Table, Value};
 
 use crate::{Dashboard, Data, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits};
+use keys::*;
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
 use parse::{
-    attempts, base_url, bytes_or_none, cache_bytes, check_log, count, days, file_bytes, on_or_off, origin,
-    seconds, threads,
+    attempts, base_url, bytes_or_none, cache_bytes, check_log, count, days, disk_bytes, file_bytes,
+    on_or_off, origin, seconds, seconds_or_none, threads,
 };
 
 /// The file that is read by default, if it exists.
 const FILE: &str = "atoll.toml";
-
-/// A setting.
-struct Key {
-    /// Its name in the file; on the command line, with dashes.
-    name: &'static str,
-    /// Its name in the environment.
-    env: &'static str,
-    /// The default, as text for `atoll check --config`.
-    default: &'static str,
-    /// Is it a secret, which must not be printed?
-    is_secret: bool,
-}
-
-const fn key(name: &'static str, env: &'static str, default: &'static str) -> Key {
-    Key { name, env, default, is_secret: false }
-}
-
-const fn secret(name: &'static str, env: &'static str, default: &'static str) -> Key {
-    Key { name, env, default, is_secret: true }
-}
-
-const DATA: Key = key("data", "ATOLL_DATA", "atoll-data, or :memory: for the demo");
-const LISTEN: Key = key("listen", "ATOLL_LISTEN", "127.0.0.1:9000");
-const ROLE: Key = key("role", "ATOLL_ROLE", "shared");
-const LOG: Key = key("log", "ATOLL_LOG", "info");
-const ADMIN_EMAIL: Key = key("admin_email", "ATOLL_ADMIN_EMAIL", "none");
-const ADMIN_PASSWORD: Key = secret("admin_password", "ATOLL_ADMIN_PASSWORD", "none");
-const JWT_SECRET: Key = secret("jwt_secret", "ATOLL_JWT_SECRET", "generated, and kept in the data folder");
-const COOKIE_SECRET: Key =
-    secret("cookie_secret", "ATOLL_COOKIE_SECRET", "generated, and kept in the data folder");
-const STORE_CORS: Key = key("store_cors", "ATOLL_STORE_CORS", "*");
-const ADMIN_CORS: Key = key("admin_cors", "ATOLL_ADMIN_CORS", "*");
-const AUTH_CORS: Key = key("auth_cors", "ATOLL_AUTH_CORS", "*");
-const CONNECTIONS_MAX: Key = key("connections_max", "ATOLL_CONNECTIONS_MAX", "4096");
-const REQUESTS_MAX: Key = key("requests_max", "ATOLL_REQUESTS_MAX", "1024");
-const BUFFER_BYTES_MAX: Key = key("buffer_bytes_max", "ATOLL_BUFFER_BYTES_MAX", "268435456");
-const REQUEST_KEYS_MAX: Key = key("request_keys_max", "ATOLL_REQUEST_KEYS_MAX", "5000000");
-const READ_THREADS: Key = key("read_threads", "ATOLL_READ_THREADS", "half of the processors");
-const READS_WAITING_MAX: Key = key("reads_waiting_max", "ATOLL_READS_WAITING_MAX", "64");
-const READ_TIMEOUT: Key = key("read_timeout", "ATOLL_READ_TIMEOUT", "30 s");
-const ANSWER_BYTES_MAX: Key = key("answer_bytes_max", "ATOLL_ANSWER_BYTES_MAX", "67108864");
-const STORE_ANSWER_BYTES_MAX: Key = key("store_answer_bytes_max", "ATOLL_STORE_ANSWER_BYTES_MAX", "16777216");
-const STORE_CHILDREN_MAX: Key = key("store_children_max", "ATOLL_STORE_CHILDREN_MAX", "100");
-const ANSWERS_BYTES_MAX: Key = key("answers_bytes_max", "ATOLL_ANSWERS_BYTES_MAX", "67108864");
-const HEADER_TIMEOUT: Key = key("header_timeout", "ATOLL_HEADER_TIMEOUT", "10 s");
-const BODY_TIMEOUT: Key = key("body_timeout", "ATOLL_BODY_TIMEOUT", "30 s");
-const IDLE_TIMEOUT: Key = key("idle_timeout", "ATOLL_IDLE_TIMEOUT", "75 s");
-const WRITE_TIMEOUT: Key = key("write_timeout", "ATOLL_WRITE_TIMEOUT", "30 s");
-const DRAIN_TIMEOUT: Key = key("drain_timeout", "ATOLL_DRAIN_TIMEOUT", "30 s");
-const TRUSTED_PROXIES: Key = key("trusted_proxies", "ATOLL_TRUSTED_PROXIES", "none");
-const CART_DAYS: Key = key("cart_days", "ATOLL_CART_DAYS", "30");
-const CACHE_BYTES: Key = key("cache_bytes", "ATOLL_CACHE_BYTES", "134217728");
-const EVENT_ATTEMPTS: Key = key("event_attempts", "ATOLL_EVENT_ATTEMPTS", "10");
-const PUBLIC_URL: Key = key("public_url", "ATOLL_PUBLIC_URL", "http://<listen>");
-const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "<public_url>/static");
-const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
-const APP: Key = key("app", "ATOLL_APP", "/app");
-const DOCS: Key = key("docs", "ATOLL_DOCS", "on");
-const DASHBOARD: Key = key("dashboard", "ATOLL_DASHBOARD", "none");
-const DASHBOARD_PATH: Key = key("dashboard_path", "ATOLL_DASHBOARD_PATH", "/dashboard");
-const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVIDER", "none");
-const BACKUP_DIR: Key = key("backup_dir", "ATOLL_BACKUP_DIR", "none");
-const BACKUP_SCHEDULE: Key = key("backup_schedule", "ATOLL_BACKUP_SCHEDULE", "none");
-const BACKUPS_KEPT: Key = key("backups_kept", "ATOLL_BACKUPS_KEPT", "7");
-/// All settings of the file, in the order in which they are shown.
-const KEYS: &[&Key] = &[
-    &DATA, &LISTEN, &ROLE, &LOG, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS,
-    &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX,
-    &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &REQUEST_KEYS_MAX,
-    &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX,
-    &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &CART_DAYS, &EVENT_ATTEMPTS, &PUBLIC_URL,
-    &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DOCS, &DASHBOARD, &DASHBOARD_PATH, &BACKUP_DIR,
-    &BACKUP_SCHEDULE, &BACKUPS_KEPT,
-];
 
 /// What settings may name beyond those of the host: what is linked in.
 pub struct Known<'a> {
@@ -195,6 +124,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Limits and time-outs of connections.
     pub http: Limits,
+    /// How long a shutdown goes on answering before it stops, so that load balancers see it.
+    pub drain_delay: Duration,
     /// Most concurrent requests; `None`: not set.
     pub requests_max: Option<usize>,
     /// Limits of reads: keys per request, threads, queue.
@@ -203,6 +134,8 @@ pub struct Settings {
     pub cache_bytes: Option<usize>,
     /// Memory for remembered answers, in bytes, 0 for none; `None`: not set.
     pub answers_bytes_max: Option<usize>,
+    /// Bytes of the disk that must stay free, or nothing new is written, 0 for none; `None`: not set.
+    pub disk_free_min_bytes: Option<u64>,
     /// Days after which an unchanged cart is deleted, 0 for never; `None`: not set.
     pub cart_days: Option<u32>,
     /// How often an event is given to a subscriber that fails, before it becomes a dead letter; `None`: not
@@ -300,10 +233,12 @@ impl Settings {
             },
             proxies: loading.get(&TRUSTED_PROXIES, str::parse).unwrap_or_default(),
             http: loading.http(),
+            drain_delay: loading.get(&DRAIN_DELAY, seconds_or_none).unwrap_or_default(),
             requests_max: loading.get(&REQUESTS_MAX, count),
             reads: loading.reads(),
             cache_bytes: loading.get(&CACHE_BYTES, cache_bytes),
             answers_bytes_max: loading.get(&ANSWERS_BYTES_MAX, bytes_or_none),
+            disk_free_min_bytes: loading.get(&DISK_FREE_MIN_BYTES, disk_bytes),
             cart_days: loading.get(&CART_DAYS, days),
             event_attempts: loading.get(&EVENT_ATTEMPTS, attempts),
             public_url: loading.get(&PUBLIC_URL, origin),

@@ -13,6 +13,9 @@ const THREADS_MAX: usize = 256;
 /// Largest cache of the database: half of what a process can address.
 const CACHE_BYTES_MAX: usize = isize::MAX as usize;
 
+/// Largest size of a disk: the largest of a file.
+const DISK_BYTES_MAX: u64 = i64::MAX as u64;
+
 /// Longest time-out: a day.
 const SECONDS_MAX: u64 = 24 * 60 * 60;
 
@@ -51,6 +54,22 @@ pub(super) fn bytes_or_none(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 0..=COUNT_MAX) => Ok(n),
         _ => Err(format!("it must be a number of bytes from 1 to {COUNT_MAX}, or 0 for none")),
+    }
+}
+
+/// A size of a disk in bytes, or 0 for nothing.
+pub(super) fn disk_bytes(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(n @ 0..=DISK_BYTES_MAX) => Ok(n),
+        _ => Err(format!("it must be a number of bytes from 1 to {DISK_BYTES_MAX}, or 0 for none")),
+    }
+}
+
+/// A time in seconds, or 0 for none.
+pub(super) fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    match text.trim_end_matches('s').trim() {
+        "0" => Ok(Duration::ZERO),
+        _ => seconds(text).map_err(|error| format!("{error}, or 0 for none")),
     }
 }
 

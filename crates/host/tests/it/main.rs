@@ -3,6 +3,7 @@
 mod backups;
 mod command;
 mod crash;
+mod health;
 mod http;
 mod kills;
 mod server;

@@ -125,7 +125,7 @@ impl Once {
     async fn keep(&self, ctx: &Ctx, reply: &Reply) {
         let (request, status, body) = (self.request.clone(), reply.status.as_u16(), reply.json.clone());
         let keep = move |tx: &mut dyn Write, _: &Moment| request.keep(tx, status, &body);
-        if let Err(error) = ctx.write(Actor::System, keep).await {
+        if let Err(error) = ctx.finishing().write(Actor::System, keep).await {
             tracing::error!(%error, "the answer to a request with an Idempotency-Key was not kept");
         }
     }

@@ -358,7 +358,7 @@ async fn end(run: &mut Run, result: Result<Value, Fault>) -> Result<View, Fault>
         journal.end(ExecutionState::Done, at.now());
         journal.write(tx, at)
     };
-    let ((), view) = run.ctx.write(run.journal.actor(), write).await?;
+    let ((), view) = run.ctx_to_write().write(run.journal.actor(), write).await?;
     Ok(view)
 }
 

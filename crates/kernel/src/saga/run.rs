@@ -445,6 +445,12 @@ impl Run {
         self.commit(journal).await
     }
 
+    /// The application, as this run writes by it: what has begun is finished, also while the disk has no room
+    /// for other runs.
+    pub(crate) fn ctx_to_write(&self) -> Ctx {
+        if self.journal.n_writes > 0 { self.ctx.finishing() } else { self.ctx.clone() }
+    }
+
     /// Runs a transaction. If it fails, the run fails: the error is not in the journal, so a function that
     /// went on after it would take another path on replay.
     pub(crate) async fn write<T, F>(&mut self, body: F) -> Result<(T, View), Fault>
@@ -452,7 +458,7 @@ impl Run {
         F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        let written = self.ctx.write(self.journal.actor(), body).await;
+        let written = self.ctx_to_write().write(self.journal.actor(), body).await;
         written.map_err(|error| self.fail(error))
     }
 

@@ -1,0 +1,65 @@
+//! Low disk: measures the free space of the disk of the data each second, for [`Room`](atoll_kernel::data).
+
+use std::{path::Path, time::Duration};
+
+use atoll_kernel::{Ctx, limits::DISK_FREE_MIN_BYTES};
+use tokio::sync::watch;
+
+use crate::run::after;
+
+/// Between two measures: a system call of a microsecond. Meanwhile the writer writes less than a tenth of the
+/// default reserve.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The share of a small disk that is the reserve: a twentieth.
+const RESERVE_SHARE: u64 = 20;
+
+/// The space of a disk, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Space {
+    pub(crate) free: u64,
+    all: u64,
+}
+
+/// Measures the disk of this file for this process; `None` where the system does not say.
+#[cfg(unix)]
+pub(crate) fn space(file: &Path) -> Option<Space> {
+    let disk = rustix::fs::statvfs(file).ok()?;
+    let bytes = |n_blocks: u64| n_blocks.saturating_mul(disk.f_frsize);
+    Some(Space { free: bytes(disk.f_bavail), all: bytes(disk.f_blocks) })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn space(_: &Path) -> Option<Space> {
+    None
+}
+
+/// Measures the disk, and says so in the log when writes are refused from now on, or taken again. Nothing is
+/// measured for data in memory.
+pub fn measure_disk(ctx: &Ctx) {
+    let Some(Space { free, all }) = ctx.config().database.as_deref().and_then(space) else { return };
+    let min = ctx.config().disk_free_min_bytes;
+    let min = min.unwrap_or_else(|| DISK_FREE_MIN_BYTES.min(all / RESERVE_SHARE));
+    if !ctx.room().measured(free, min) {
+        return;
+    }
+    match ctx.room().low() {
+        Some(_) => tracing::error!(
+            free_bytes = free,
+            min_bytes = min,
+            "the disk is nearly full: writes are refused until there is room"
+        ),
+        None => tracing::info!(free_bytes = free, "the disk has room again: writes are taken"),
+    }
+}
+
+pub(crate) async fn run(ctx: Ctx, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let now = ctx.now();
+        tokio::select! {
+            () = ctx.sleep_until(now, after(now, PAUSE)) => {}
+            _ = stopped.wait_for(|it| *it) => return,
+        }
+        measure_disk(&ctx);
+    }
+}

@@ -1,0 +1,133 @@
+//! Serving: HTTP and background tasks, until a signal starts the graceful shutdown.
+
+use std::{
+    pin::pin,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use anyhow::bail;
+use atoll_background::{Pace, maintain_runs, measure_disk, start};
+use atoll_flows::cart::unable_to_ship;
+use atoll_kernel::{
+    Ctx,
+    http::{beside, router},
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{Application, Health, Role, command::cannot_ship, http};
+
+/// How long resumed saga runs keep a process from being ready: an external service that does not answer is no
+/// reason to be without the shop.
+const RECOVERY_MAX: Duration = Duration::from_secs(30);
+
+/// How an application is served.
+pub(crate) struct Serving {
+    pub(crate) listener: TcpListener,
+    pub(crate) role: Role,
+    pub(crate) pace: Pace,
+    pub(crate) limits: http::Limits,
+    /// How long a shutdown goes on answering before it stops.
+    pub(crate) drain_delay: Duration,
+}
+
+impl Serving {
+    /// Serves until a signal; then finishes running requests and waiting writes.
+    pub(crate) async fn serve(self, app: Application) -> anyhow::Result<()> {
+        let Serving { listener, role, pace, limits, drain_delay } = self;
+        let Application { ctx, router: all, .. } = &app;
+        let store = ctx.store().clone();
+        let health = Health::of(ctx);
+        warn_of_shipping(ctx.clone());
+        tokio::spawn(recover(ctx.clone(), health.clone()));
+        let background = match role {
+            Role::Shared | Role::Worker => start(ctx, pace).await?,
+            Role::Server => maintain_runs(ctx, pace),
+        };
+        // The start writes, whatever is free; the first request does not.
+        measure_disk(ctx);
+        let router = match role {
+            Role::Shared | Role::Server => all.clone(),
+            Role::Worker => router(ctx.clone(), &[]),
+        };
+        let router = router.merge(beside(health.router()));
+        let stopped = stop_signal()?;
+        let begun = OnceLock::new();
+        let served = async {
+            let stop = async {
+                stopped.await;
+                health.drain();
+                tracing::info!("shutting down; finishing running requests");
+                tokio::time::sleep(drain_delay).await;
+                ctx.stop();
+                let _ = begun.set(Instant::now());
+            };
+            let drained = http::serve(listener, router, limits, stop).await;
+            // Requests whose clients have disconnected, subscribers and jobs.
+            let begun = *begun.get_or_init(Instant::now);
+            let rest = async {
+                ctx.until_answered().await;
+                background.stop().await;
+            };
+            let is_done =
+                tokio::time::timeout(limits.drain_timeout.saturating_sub(begun.elapsed()), rest).await;
+            drained.n_cut == 0 && is_done.is_ok()
+        };
+        tokio::select! {
+            is_whole = served => {
+                store.close();
+                if !is_whole {
+                    bail!(
+                        "some requests, subscribers or jobs were still running after {} s; they were aborted",
+                        limits.drain_timeout.as_secs()
+                    );
+                }
+                tracing::info!("stopped; the last commit is on disk");
+                Ok(())
+            }
+            error = store.stopped() => bail!("{error}"),
+        }
+    }
+}
+
+/// Names the channels whose carts cannot be completed.
+fn warn_of_shipping(ctx: Ctx) {
+    tokio::task::spawn_blocking(move || match unable_to_ship(&ctx.view(), ctx.now()) {
+        Ok(channels) => channels.iter().for_each(|it| tracing::warn!("{}", cannot_ship(it))),
+        Err(error) => tracing::error!(%error, "the shipping options of the channels could not be read"),
+    });
+}
+
+/// Resumes what the last process left open. Concurrently with requests: a run may call an external service
+/// that takes long to answer.
+async fn recover(ctx: Ctx, health: Health) {
+    let mut recovering = pin!(ctx.recover());
+    let in_time = tokio::time::timeout(RECOVERY_MAX, &mut recovering).await;
+    health.recovered();
+    let ended = match in_time {
+        Ok(ended) => ended,
+        Err(_) => recovering.await,
+    };
+    match ended {
+        Ok(0) => {}
+        Ok(n_runs) => tracing::info!(n_runs, "resumed the saga runs that the last process left open"),
+        Err(error) => tracing::error!(%error, "the open saga runs could not be read"),
+    }
+}
+
+/// Waits for a signal: from a terminal, from a supervisor, or because the terminal was closed.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    })
+}
