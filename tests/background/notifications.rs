@@ -1,11 +1,11 @@
 //! Notifications: which events become e-mails, through the provider that the settings name.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use atoll_background::Background;
 use atoll_kernel::{Ctx, Fault, provider};
 use atoll_providers::{EMAIL, Notification, NotificationProvider, Working};
-use atoll_testkit::{RECORDED, Setup, Shop, TestApp, complete, id};
+use atoll_testkit::{Log, RECORDED, Setup, Shop, TestApp, complete, id};
 use serde_json::json;
 
 use crate::settled;
@@ -124,27 +124,9 @@ async fn without_a_provider_nothing_is_sent_and_nothing_fails() {
     assert_eq!(shop.admin.get("/admin/dead-letters").await.ok()["count"], json!(0));
 }
 
-/// The log of a test.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn log_names_neither_the_address_nor_the_token() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    let (log, _guard) = Log::open();
     let app = TestApp::init().await;
     let provider = app.ctx.provider::<dyn NotificationProvider>("log").expect("it is linked in");
     let notification = Notification {
@@ -155,7 +137,7 @@ async fn log_names_neither_the_address_nor_the_token() {
         key: "4711".into(),
     };
     provider.send(app.ctx.clone(), notification).await.expect("it is logged");
-    let text = String::from_utf8(log.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).expect("text");
+    let text = log.take();
     assert!(text.contains("template=\"invite.created\" key=\"4711\""), "{text}");
     assert!(!text.contains("supersecret") && !text.contains("mail.test"), "{text}");
 }

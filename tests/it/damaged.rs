@@ -1,11 +1,7 @@
 //! A damaged record over HTTP is a 500, and the log names it; wrong data is never served, and other records
 //! still are. Jobs log it and skip it.
 
-use std::{
-    fs, io,
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{fs, path::Path};
 
 use atoll_auth::{AUTH_SESSIONS, AuthSession};
 use atoll_availability::sale_counts;
@@ -20,7 +16,7 @@ use atoll_kernel::{
 use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{PAYMENT_COLLECTIONS, PaymentCollection};
 use atoll_storage::Span;
-use atoll_testkit::{Shop, TestApp};
+use atoll_testkit::{Log, Shop, TestApp};
 use serde_json::{Map, json};
 use tempfile::TempDir;
 
@@ -29,36 +25,6 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 async fn open(folder: &Path) -> TestApp {
     let store = Data::Folder(folder.to_owned()).open(registry().expect("a registry")).expect("a store");
     TestApp::over(store, None).await
-}
-
-/// The log, in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("a log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// What this thread logs until the guard is dropped.
-    fn open() -> (Log, impl Drop) {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        (log, tracing_subscriber::util::SubscriberInitExt::set_default(subscriber))
-    }
-
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().expect("a log"))).expect("text")
-    }
 }
 
 /// Flips a bit in every copy of this text, and nowhere else.

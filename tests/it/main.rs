@@ -53,6 +53,7 @@ mod promotions;
 mod queries;
 mod race;
 mod registry;
+mod request_log;
 mod rounds;
 mod sale_counts;
 mod sessions;

@@ -53,7 +53,10 @@ pub async fn listen(ctx: &Ctx, position: u64) -> Result<Heard, Fault> {
     // It may wake up often, so its reads are not those of one request.
     let ctx = ctx.beside();
     let places = ctx.memory::<Listeners>().0.clone();
-    let too_many = |_| Fault::busy("Too many listen to events; try again later", RETRY_AFTER_S);
+    let too_many = |_| {
+        let fault = Fault::busy("Too many listen to events; try again later", RETRY_AFTER_S);
+        fault.at_limit("event_listeners_max")
+    };
     let _place = places.try_acquire_owned().map_err(too_many)?;
     let (mut commits, begun) = (ctx.store().commits(), ctx.now());
     // It is ahead of the last one if the data is an older copy.

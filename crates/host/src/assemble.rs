@@ -140,7 +140,7 @@ impl Assembly {
         let api = router(ctx.clone(), &ctx.routes());
         let first_admin = FirstAdmin::default();
         let pages = app_pages(ctx.clone(), api.clone(), first_admin.clone());
-        let router = api.merge(beside(pages));
+        let router = api.merge(beside(ctx.clone(), pages));
         Ok(Application { ctx, router, first_run, first_admin, temporary })
     }
 }

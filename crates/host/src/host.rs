@@ -3,9 +3,8 @@
 use std::{collections::BTreeSet, env, path::PathBuf, process::ExitCode};
 
 use atoll_kernel::{Registry, data::Module, registry::linked_settings};
-use tracing_subscriber::EnvFilter;
 
-use crate::{Known, Settings, Sources, command};
+use crate::{Known, Settings, Sources, command, logging::start_log};
 
 /// A host. Its `main` is all that a program of one's own needs:
 /// `Host::new().with(&reviews::MODULE).without("fulfillment").main()`.
@@ -53,8 +52,7 @@ impl Host {
         let line = line.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let sources = Sources { file, env: &env, line, set, linked: linked_settings() };
         let settings = Settings::load(sources, &self.off, |off| self.known(off))?;
-        let filter = EnvFilter::new(settings.log.as_deref().unwrap_or("info"));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        start_log(settings.log.as_deref().unwrap_or("info"), settings.log_format);
         Ok(settings)
     }
 

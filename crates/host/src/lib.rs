@@ -10,6 +10,7 @@ mod demo;
 mod health;
 mod host;
 pub mod http;
+mod logging;
 mod serving;
 mod settings;
 
@@ -23,6 +24,7 @@ pub use data::{Data, Secrets, Trial};
 pub use demo::{Demo, DemoKey, demo_catalogue, load_demo};
 pub use health::Health;
 pub use host::Host;
+pub use logging::LogFormat;
 pub use settings::{Known, Role, Settings, Sources, Wrong};
 
 pub use atoll_kernel::registry::Secret;

@@ -11,7 +11,7 @@ use atoll_background::{Pace, maintain_runs, measure_disk, start};
 use atoll_flows::cart::unable_to_ship;
 use atoll_kernel::{
     Ctx,
-    http::{beside, router},
+    http::{App as _, beside, router},
 };
 use tokio::{
     net::TcpListener,
@@ -53,7 +53,7 @@ impl Serving {
             Role::Shared | Role::Server => all.clone(),
             Role::Worker => router(ctx.clone(), &[]),
         };
-        let router = router.merge(beside(health.router()));
+        let router = router.merge(beside(ctx.clone(), health.router()));
         let stopped = stop_signal()?;
         let begun = OnceLock::new();
         let served = async {

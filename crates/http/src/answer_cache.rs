@@ -19,7 +19,7 @@ use quick_cache::{Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{App, Caller, Head, Route, compression::Encoding, router::JSON};
+use crate::{App, Auth, Caller, Head, Route, compression::Encoding, router::JSON};
 
 /// Parts of the cache, each with a lock of its own. An answer may take half of one.
 const N_SHARDS: usize = ANSWER_SHARE / 2;
@@ -78,6 +78,16 @@ impl Tagged {
     /// An answer of this JSON, which is `body` in this encoding.
     pub(crate) fn new(json: &[u8], body: Bytes, encoding: Encoding, is_personal: bool) -> Tagged {
         Tagged { body, encoding, etag: etag(json, encoding), is_personal }
+    }
+
+    /// The kind of caller whom a route with this auth has answered so.
+    pub(crate) fn asked_by(&self, auth: Auth) -> &'static str {
+        match auth {
+            _ if self.is_personal => "customer",
+            _ if auth.is_store() => "storefront",
+            _ if auth.is_admin() => "admin",
+            _ => "none",
+        }
     }
 
     /// The answer to a request with these `If-None-Match`: 304 without a body if the client has it.

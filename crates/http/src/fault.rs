@@ -84,6 +84,8 @@ pub struct Fault {
     code: Option<Cow<'static, str>>,
     bare: Option<Box<Value>>,
     retry_after_s: Option<u64>,
+    /// The name of the limit that the request has hit.
+    limit: Option<&'static str>,
     /// The status and the wire's `type`, where they are not those of the kind; boxed, because few have them.
     own: Option<Box<(StatusCode, Cow<'static, str>)>>,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -93,7 +95,16 @@ impl Fault {
     /// An error of this kind. The text is that of the wire where it prescribes one.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Fault { kind, message, code: None, bare: None, retry_after_s: None, own: None, source: None }
+        Fault {
+            kind,
+            message,
+            code: None,
+            bare: None,
+            retry_after_s: None,
+            limit: None,
+            own: None,
+            source: None,
+        }
     }
 
     /// An error with a status (400 to 599) and a `type` of its own: a module that refuses by a rule of its
@@ -175,6 +186,18 @@ impl Fault {
     pub fn with_code(mut self, code: &'static str) -> Self {
         self.code = Some(Cow::Borrowed(code));
         self
+    }
+
+    /// Names the limit that the request has hit, for metrics: the setting, or the constant in
+    /// `values/limits.rs`, in lower case.
+    pub fn at_limit(mut self, name: &'static str) -> Self {
+        self.limit = Some(name);
+        self
+    }
+
+    /// The limit that the request has hit.
+    pub fn limit(&self) -> Option<&'static str> {
+        self.limit
     }
 
     /// The value of `Retry-After` in seconds, if any.
@@ -284,6 +307,7 @@ impl From<&FaultRecord> for Fault {
     fn from(record: &FaultRecord) -> Self {
         Fault {
             retry_after_s: record.retry_after_s,
+            limit: None,
             kind: record.kind,
             message: record.message.clone(),
             code: record.code.clone().map(Cow::Owned),
@@ -320,21 +344,26 @@ impl From<StoreError> for Fault {
 
 impl From<Halt> for Fault {
     fn from(halt: Halt) -> Self {
-        let too_expensive = |what: &str| {
-            Fault::new(FaultKind::TooExpensive, format!("The request is too expensive: {halt}. {what}"))
+        let too_expensive = |limit: &'static str, what: &str| {
+            let text = format!("The request is too expensive: {halt}. {what}");
+            Fault::new(FaultKind::TooExpensive, text).at_limit(limit)
         };
+        let not_answered = || Fault::busy(format!("The request was not answered: {halt}"), RETRY_AFTER_S);
         match halt {
             Halt::Keys(_) => too_expensive(
+                "request_keys_max",
                 "Narrow it with a filter such as `id`, sort by the id, search without `q`, combine fewer conditions, or \
                  ask for fewer relations in `fields`",
             ),
-            Halt::Records(_) => {
-                too_expensive("Ask for a smaller `limit`, or for fewer relations in `fields`")
+            Halt::Records(_) => too_expensive(
+                "records_at_once_max",
+                "Ask for a smaller `limit`, or for fewer relations in `fields`",
+            ),
+            Halt::Bytes(_) => {
+                too_expensive("answer_bytes_max", "Ask for a smaller `limit`, or for fewer `fields`")
             }
-            Halt::Bytes(_) => too_expensive("Ask for a smaller `limit`, or for fewer `fields`"),
-            Halt::Disconnected | Halt::TimedOut | Halt::Cancelled => {
-                Fault::busy(format!("The request was not answered: {halt}"), RETRY_AFTER_S)
-            }
+            Halt::TimedOut => not_answered().at_limit("read_timeout"),
+            Halt::Disconnected | Halt::Cancelled => not_answered(),
         }
     }
 }

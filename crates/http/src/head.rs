@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::Request,
-    http::{Version, header},
-};
+use axum::http::{HeaderMap, Version, header};
 use percent_encoding::percent_decode_str;
 
 use crate::{CallerHeader, Fault, Head};
@@ -46,16 +43,33 @@ pub(crate) fn check(head: &Head) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The client's `X-Request-Id` if it is valid, or else a new id.
-pub(crate) fn request_id(request: &Request) -> Arc<str> {
-    let sent = request.headers().get("x-request-id").and_then(|it| it.to_str().ok());
-    let sent = sent.filter(|it| !it.is_empty() && it.len() <= REQUEST_ID_BYTES_MAX);
+/// The client's `X-Request-Id` if it is one, or else a new id. No character of it ends a field of the log.
+pub(crate) fn request_id(headers: &HeaderMap) -> Arc<str> {
+    let is_of_id = |it: u8| it.is_ascii_alphanumeric() || b"-_.:/+=@~".contains(&it);
+    let sent = headers.get("x-request-id").and_then(|it| it.to_str().ok());
+    let sent = sent.filter(|it| (1..=REQUEST_ID_BYTES_MAX).contains(&it.len()) && it.bytes().all(is_of_id));
     sent.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Into::into)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderName, HeaderValue, Request};
+
     use super::*;
+
+    #[test]
+    fn request_id_of_the_client_is_kept_if_it_is_one() {
+        let id = |sent: &str| {
+            let name = HeaderName::from_static("x-request-id");
+            request_id(&HeaderMap::from_iter([(name, HeaderValue::from_str(sent).expect("a header"))]))
+        };
+        for sent in ["a", "01JD-x_y.z:1/2+3=@~", &"a".repeat(REQUEST_ID_BYTES_MAX)] {
+            assert_eq!(&*id(sent), sent);
+        }
+        for sent in ["", "a b", "a status=200", "\"a\"", "a\\n", &"a".repeat(REQUEST_ID_BYTES_MAX + 1)] {
+            assert!(uuid::Uuid::parse_str(&id(sent)).is_ok(), "{sent}");
+        }
+    }
 
     #[track_caller]
     fn check_head(target: &str, headers: &[(&str, &str)], expected: &str) {

@@ -66,6 +66,9 @@ pub trait App: Clone + Send + Sync + 'static {
     /// Is what this caller sees for one customer alone?
     fn is_personal(pass: &Self::Pass) -> bool;
 
+    /// The kind of this caller, for the log: `admin`, `customer`, `storefront`, `none`.
+    fn actor_kind(pass: &Self::Pass) -> &'static str;
+
     /// Calls the handler of a route, or replays the stored answer of an idempotent request.
     fn handle(
         route: &'static Route<Self>,

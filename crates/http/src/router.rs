@@ -1,5 +1,4 @@
-//! The axum router of the route table: CORS, checks of the head, concurrency limit, body limits, request ids,
-//! 404s.
+//! The axum router of the route table: CORS, concurrency limit, body limits, 404s.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -30,7 +29,7 @@ use crate::{
     caching,
     compression::{self, Encoding},
     counters::RouteCounters,
-    head::{check, request_id},
+    observed::{Observed, observe},
     qs,
     upload::Unread,
 };
@@ -71,29 +70,18 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         }
         router = router.route(&path, methods);
     }
-    let cross_origin = cross_origin(app.clone());
-    router
-        .fallback(move |request: Request| no_route(app.clone(), request))
+    let (cross_origin, fallback) = (cross_origin(app.clone()), app.clone());
+    let router = router
+        .fallback(move |request: Request| no_route(fallback.clone(), request))
         .layer(cross_origin)
-        .layer(from_fn(preflight))
-        .layer(from_fn(check_head))
+        .layer(from_fn(preflight));
+    beside(app, router)
 }
 
-/// Routes that stand beside the route table (pages, files), which refuse the same request heads.
-pub fn beside(router: Router) -> Router {
-    router.layer(from_fn(check_head))
-}
-
-/// Middleware: refuses requests with an ambiguous head.
-async fn check_head(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    match check(&head) {
-        Ok(()) => next.run(Request::from_parts(head, body)).await,
-        Err(fault) => {
-            let request_id = request_id(&Request::from_parts(head, body));
-            with_request_id(error_response(&fault, &request_id), &request_id)
-        }
-    }
+/// Routes that stand beside the route table (pages, files), which refuse the same request heads, and are
+/// observed as well.
+pub fn beside<A: App>(app: A, router: Router) -> Router {
+    router.layer(from_fn(move |request: Request, next: Next| observe(app.clone(), request, next)))
 }
 
 /// The CORS layer. Storefronts and dashboards are served from other origins.
@@ -133,15 +121,17 @@ async fn serve<A: App>(
     counters: Arc<RouteCounters>,
     request: Request,
 ) -> Response {
-    let timed = counters.start();
-    let request_id = request_id(&request);
-    let method = request.method().clone();
+    let _timed = counters.start();
+    let observed = Observed::of(request.extensions());
     let (mut head, body) = request.into_parts();
     let encoding = if route.is_compressed() { Encoding::accepted(&head.headers) } else { Encoding::Identity };
     let asked = app.answers().and_then(|cache| Some((cache, Question::of(route, &head, encoding)?)));
     let kept = asked.as_ref().and_then(|(cache, question)| cache.find(question, || app.clock()));
     let mut response = match kept {
-        Some(kept) => kept.answer.response(head.headers.get_all(header::IF_NONE_MATCH)),
+        Some(kept) => {
+            observed.acts(kept.answer.asked_by(route.auth));
+            kept.answer.response(head.headers.get_all(header::IF_NONE_MATCH))
+        }
         None => {
             let path = match RawPathParams::from_request_parts(&mut head, &()).await {
                 Ok(path) => path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -154,8 +144,8 @@ async fn serve<A: App>(
             let (_client, disconnect) = Disconnect::new();
             match tokio::spawn(encoded(app.clone(), route, encoding, question, request, disconnect)).await {
                 Ok(Ok(response)) => response,
-                Ok(Err(fault)) => error_response(&fault, &request_id),
-                Err(panic) => error_response(&Fault::unexpected(panic), &request_id),
+                Ok(Err(fault)) => failed(&observed, &fault),
+                Err(panic) => failed(&observed, &Fault::unexpected(panic)),
             }
         }
     };
@@ -163,11 +153,7 @@ async fn serve<A: App>(
         cache.sent(&response);
     }
     caching::set_headers(&mut response, route.auth, route.method);
-    tracing::debug!(
-        %method, route = route.path, status = response.status().as_u16(), %request_id,
-        elapsed_us = timed.elapsed().as_micros() as u64, "request"
-    );
-    with_request_id(response, &request_id)
+    response
 }
 
 /// A request whose path has been read.
@@ -227,7 +213,12 @@ async fn answer<A: App>(
     disconnect: Disconnect,
 ) -> Result<(Reply, bool), Fault> {
     let Arrived { head, path, body, counters } = request;
+    let observed = Observed::of(&head.extensions);
     let (pass, view) = app.admit(route.auth, Caller::of::<A>(&head))?;
+    observed.acts(A::actor_kind(&pass));
+    if matches!(route.answer, Answer::Events) {
+        observed.waits();
+    }
     let is_personal = A::is_personal(&pass);
     let query = qs::parse(head.uri.query().unwrap_or_default());
     let mut params = atoll_schema::check_query(route.params, &query)?;
@@ -270,7 +261,8 @@ async fn answer<A: App>(
     };
     // Acquired after the body was read, so that slow clients hold no permit; of uploads few run at a time.
     let Ok(_permit) = app.permits().clone().try_acquire_owned() else {
-        return Err(Fault::busy("Too many requests are being answered; try again soon", BUSY_RETRY_S));
+        let text = "Too many requests are being answered; try again soon";
+        return Err(Fault::busy(text, BUSY_RETRY_S).at_limit("requests_max"));
     };
     let key = head.headers.get("idempotency-key").filter(|_| route.takes_idempotency_key());
     let repeat = key.map(|key| IdempotentRequest {
@@ -293,7 +285,7 @@ async fn read_body(body: Body, n_bytes_max: usize) -> Result<Bytes, Fault> {
     match Limited::new(body, n_bytes_max).collect().await {
         Ok(bytes) => Ok(bytes.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(Fault::new(FaultKind::TooLarge, "request entity too large"))
+            Err(Fault::new(FaultKind::TooLarge, "request entity too large").at_limit("body_bytes_max"))
         }
         Err(error) => Err(Fault::invalid(format!("the request body did not arrive: {error}"))),
     }
@@ -322,7 +314,6 @@ fn parse_body(headers: &axum::http::HeaderMap, bytes: &Bytes) -> Result<(Value, 
 /// The fallback for unknown paths and methods: 404 for authenticated callers; others get the error of the
 /// guard, so that they cannot probe for routes.
 async fn no_route<A: App>(app: A, request: Request) -> Response {
-    let request_id = request_id(&request);
     let (head, _) = request.into_parts();
     let path = head.uri.path();
     let auth = match path.split('/').nth(1) {
@@ -330,13 +321,17 @@ async fn no_route<A: App>(app: A, request: Request) -> Response {
         Some("store") => Auth::Store,
         _ => Auth::Public,
     };
+    let observed = Observed::of(&head.extensions);
     let fault = match app.admit(auth, Caller::of::<A>(&head)) {
         Err(fault) => fault,
-        Ok(_) => Fault::not_found(format!("Cannot {} {path}", head.method)),
+        Ok((pass, _)) => {
+            observed.acts(A::actor_kind(&pass));
+            Fault::not_found(format!("Cannot {} {path}", head.method))
+        }
     };
-    let mut response = error_response(&fault, &request_id);
+    let mut response = failed(&observed, &fault);
     caching::set_headers(&mut response, auth, Method::Get);
-    with_request_id(response, &request_id)
+    response
 }
 
 fn response_of(reply: Reply) -> Response {
@@ -347,20 +342,15 @@ fn response_of(reply: Reply) -> Response {
     response
 }
 
-fn error_response(fault: &Fault, request_id: &str) -> Response {
-    if fault.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        tracing::error!(request_id, "{fault} {}", fault.causes());
-    }
+fn failed(observed: &Observed, fault: &Fault) -> Response {
+    observed.failed(fault);
+    error_response(fault)
+}
+
+pub(crate) fn error_response(fault: &Fault) -> Response {
     let mut reply = Reply::json(&fault.body()).with_status(fault.status());
     if let Some(seconds) = fault.retry_after_s() {
         reply = reply.with_header(header::RETRY_AFTER, &seconds.to_string());
     }
     response_of(reply)
-}
-
-fn with_request_id(mut response: Response, request_id: &str) -> Response {
-    if let Ok(value) = HeaderValue::from_str(request_id) {
-        response.headers_mut().insert("x-request-id", value);
-    }
-    response
 }

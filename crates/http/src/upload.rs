@@ -101,7 +101,10 @@ impl IncomingFile {
         let n_bytes = chunk.as_ref().map_or(0, Bytes::len);
         match self.bytes_left.checked_sub(n_bytes) {
             Some(left) => self.bytes_left = left,
-            None => return Err(Fault::new(FaultKind::TooLarge, "A file of the upload is too large")),
+            None => {
+                let fault = Fault::new(FaultKind::TooLarge, "A file of the upload is too large");
+                return Err(fault.at_limit("file_bytes_max"));
+            }
         }
         Ok(chunk)
     }
@@ -148,7 +151,7 @@ impl Stream for Chunks {
 fn refused(error: multer::Error) -> Fault {
     match error {
         multer::Error::StreamReadFailed(error) if error.is::<LengthLimitError>() => {
-            Fault::new(FaultKind::TooLarge, "request entity too large")
+            Fault::new(FaultKind::TooLarge, "request entity too large").at_limit("upload_bytes_max")
         }
         error => Fault::invalid(format!("The upload is not a complete form: {error}")),
     }

@@ -470,6 +470,15 @@ impl App for Ctx {
         pass.scope.is_some() && pass.login.is_some()
     }
 
+    fn actor_kind(pass: &Pass) -> &'static str {
+        match pass.actor {
+            Actor::User(_) | Actor::ApiKey(_) => "admin",
+            Actor::Customer(_) => "customer",
+            Actor::Shopper(_) => "storefront",
+            Actor::System | Actor::Nobody => "none",
+        }
+    }
+
     const SESSION_COOKIE: &'static str = SESSION_COOKIE;
 
     fn answers(&self) -> Option<&AnswerCache> {

@@ -156,7 +156,7 @@ impl Pool {
 }
 
 fn full() -> Fault {
-    Fault::busy("Too much is being read; try again soon", RETRY_AFTER_S)
+    Fault::busy("Too much is being read; try again soon", RETRY_AFTER_S).at_limit("reads_waiting_max")
 }
 
 /// Answers a request that only reads. A request beyond the inline budget starts again in the pool: the budget

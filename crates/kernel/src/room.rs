@@ -62,7 +62,8 @@ impl Room {
             return Ok(());
         }
         let text = "The disk of the server is nearly full: nothing new is written until there is room again";
-        Err(Fault::of(507, "insufficient_storage", text).with_retry_after(RETRY_AFTER_S))
+        let fault = Fault::of(507, "insufficient_storage", text).with_retry_after(RETRY_AFTER_S);
+        Err(fault.at_limit("disk_free_min_bytes"))
     }
 
     /// Waits until there is room.

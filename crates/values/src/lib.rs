@@ -12,6 +12,7 @@ mod metadata;
 mod moment;
 mod names;
 mod now;
+mod panic;
 mod timestamp;
 
 pub use comparison::Comparison;
@@ -24,4 +25,5 @@ pub use metadata::Metadata;
 pub use moment::{Actor, Moment};
 pub use names::{flattened, joined};
 pub use now::{Now, Validity};
+pub use panic::panic_message;
 pub use timestamp::Timestamp;

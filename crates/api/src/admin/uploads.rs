@@ -125,7 +125,7 @@ async fn presign(mut call: Call) -> Result<Reply, Fault> {
     }
     let bytes_max = ctx.config().files.bytes_max;
     if size > Decimal::from(bytes_max as i64) {
-        return Err(Fault::new(FaultKind::TooLarge, "The file is too large"));
+        return Err(Fault::new(FaultKind::TooLarge, "The file is too large").at_limit("file_bytes_max"));
     }
     let n_bytes = size.to_i64().and_then(|it| u64::try_from(it).ok());
     let n_bytes = n_bytes.ok_or_else(|| Fault::invalid("A size is a whole number of bytes"))?;
@@ -169,7 +169,8 @@ async fn upload(call: Call) -> Result<Reply, Fault> {
     let n_units = length.unwrap_or(UPLOAD_BYTES_MAX).min(UPLOAD_BYTES_MAX).div_ceil(UNIT_BYTES);
     let budget = ctx.memory::<InFlight>().0.clone();
     let Ok(_budget) = budget.try_acquire_many_owned(u32::try_from(n_units).unwrap_or(u32::MAX)) else {
-        return Err(Fault::busy("Too many files are being uploaded; try again soon", BUSY_RETRY_S));
+        let fault = Fault::busy("Too many files are being uploaded; try again soon", BUSY_RETRY_S);
+        return Err(fault.at_limit("uploads_in_flight_bytes_max"));
     };
     let storage = for_new_files(&ctx)?;
     let mut files = call.files(ctx.config().files.bytes_max)?;

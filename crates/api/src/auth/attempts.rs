@@ -145,7 +145,7 @@ impl Attempt {
         let (account, network) = (format!("{what} {name}"), ctx.config().proxies.network_of(head));
         let attempts = ctx.memory::<Attempts>();
         let begun = locked(&attempts.0).begin(&account, network, ctx.now());
-        begun.map_err(|seconds| Fault::too_many("Too many attempts. Please try again later.", seconds))?;
+        begun.map_err(|seconds| too_many(seconds).at_limit("login_attempts"))?;
         Ok(Attempt { attempts, account, network })
     }
 
@@ -187,6 +187,10 @@ impl Drop for Slot {
     }
 }
 
+fn too_many(retry_after_s: u64) -> Fault {
+    Fault::too_many("Too many attempts. Please try again later.", retry_after_s)
+}
+
 impl Queue {
     /// Takes a slot. Errors: 429 if the network has its share, 503 if the queue is full; both before anything
     /// is looked up.
@@ -194,10 +198,11 @@ impl Queue {
         let mut slots = locked(&self.slots);
         let n_of_network = slots.get(&network).copied().unwrap_or(0);
         if network.is_some() && n_of_network >= HASHING_QUEUE_PER_NETWORK_MAX {
-            return Err(Fault::too_many("Too many attempts. Please try again later.", 1));
+            return Err(too_many(1).at_limit("hashing_queue_per_network_max"));
         }
         if slots.values().sum::<usize>() >= HASHING_QUEUE_MAX {
-            return Err(Fault::busy("Too many people log in at the moment. Please try again.", 1));
+            let fault = Fault::busy("Too many people log in at the moment. Please try again.", 1);
+            return Err(fault.at_limit("hashing_queue_max"));
         }
         *slots.entry(network).or_default() += 1;
         drop(slots);

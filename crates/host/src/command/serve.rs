@@ -176,9 +176,13 @@ pub(crate) struct Serve {
     /// How many backups are kept in the folder; default 7 [env: ATOLL_BACKUPS_KEPT].
     #[arg(long)]
     backups_kept: Option<String>,
-    /// Filter of the log: `info`, `debug`, or any filter of `tracing` [env: ATOLL_LOG].
+    /// Filter of the log: `info`, `debug`, or any filter of `tracing`, such as `info,atoll::requests=debug`
+    /// for a line per request [env: ATOLL_LOG].
     #[arg(long)]
     log: Option<String>,
+    /// Form of the log: `text` (the default) or `json` [env: ATOLL_LOG_FORMAT].
+    #[arg(long)]
+    log_format: Option<String>,
     /// A setting of a module, such as `restock.days=7`; may be given several times.
     #[arg(long, value_name = "MODULE.NAME=VALUE")]
     set: Vec<String>,
@@ -198,6 +202,7 @@ impl Serve {
                 ("admin_password", self.admin_password),
                 ("role", self.role),
                 ("log", self.log),
+                ("log_format", self.log_format),
                 ("store_cors", self.store_cors),
                 ("admin_cors", self.admin_cors),
                 ("auth_cors", self.auth_cors),
@@ -264,7 +269,7 @@ impl Serve {
         let dashboard = settings.dashboard.take();
         let mut app = Assembly::open(&data, settings)?.start().await?;
         if let Some(dashboard) = dashboard {
-            app.router = app.router.merge(beside(dashboard.router()));
+            app.router = app.router.merge(beside(app.ctx.clone(), dashboard.router()));
         }
         if demo {
             let demo = load_demo(&app.ctx, &app.first_run).await?;

@@ -28,7 +28,7 @@ use atoll_kernel::{
 };
 use toml::{Table, Value};
 
-use crate::{Dashboard, Data, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits};
+use crate::{Dashboard, Data, LogFormat, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits};
 use keys::*;
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
 use parse::{
@@ -108,6 +108,8 @@ pub struct Settings {
     pub role: Role,
     /// Filter of the log.
     pub log: Option<String>,
+    /// Form of the log.
+    pub log_format: LogFormat,
     /// The first admin user: e-mail address and password.
     pub admin: Option<(String, Secret)>,
     /// Signs login tokens and mailed tokens.
@@ -224,6 +226,7 @@ impl Settings {
             listen: loading.get(&LISTEN, |it| it.parse().map_err(|_| "it is not an address and port".into())),
             role: loading.get(&ROLE, Role::from_str).unwrap_or_default(),
             log: loading.get(&LOG, |it| check_log(it).map(|()| it.to_owned())),
+            log_format: loading.get(&LOG_FORMAT, str::parse).unwrap_or_default(),
             jwt_secret: loading.get(&JWT_SECRET, secret),
             cookie_secret: loading.get(&COOKIE_SECRET, secret),
             origins: Origins {

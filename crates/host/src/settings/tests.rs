@@ -72,6 +72,7 @@ fn command_line_overrides_environment_overrides_file() {
             "listen = 127.0.0.1:3 (--listen)",
             "role = server (ATOLL_ROLE)",
             "log = debug (atoll.toml)",
+            "log_format = text (default)",
             "jwt_secret = (secret) (ATOLL_JWT_SECRET)",
             "cookie_secret = generated, and kept in the data folder (default)",
             "store_cors = * (default)",

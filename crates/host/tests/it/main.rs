@@ -6,4 +6,5 @@ mod crash;
 mod health;
 mod http;
 mod kills;
+mod logs;
 mod server;

@@ -54,8 +54,9 @@ impl Server {
         let address = loop {
             line.clear();
             assert!(log.read_line(&mut line).expect("a line") > 0, "the server ended before it served");
-            if let Some((_, rest)) = line.split_once("base=http://") {
-                break rest.split_whitespace().next().expect("an address").to_owned();
+            // As text, `base=http://…`; as JSON, `"base":"http://…"`.
+            if let Some((_, rest)) = line.split_once("http://").filter(|_| line.contains("serving")) {
+                break rest.split(['"', ' ']).next().expect("an address").to_owned();
             }
         };
         // Further log lines must not fill the pipe.
@@ -129,6 +130,11 @@ impl Server {
         let log = self.log.lock().expect("a lock");
         let line = log.iter().find(|it| it.contains(text));
         line.unwrap_or_else(|| panic!("the server ended, and did not log `{text}`"))
+    }
+
+    /// The rest of its log, once it has ended.
+    pub(crate) fn logged(&self) -> Vec<String> {
+        self.log.lock().expect("a lock").iter().collect()
     }
 
     /// Sends a signal to the server.

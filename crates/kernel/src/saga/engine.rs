@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use atoll_values::panic_message;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -338,9 +339,7 @@ async fn caught<O>(
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context)));
         polled.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<&str>().copied();
-            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            Poll::Ready(Err(Fault::unexpected(format!("panicked: {}", text.unwrap_or("no message")))))
+            Poll::Ready(Err(Fault::unexpected(format!("panicked: {}", panic_message(&*panic)))))
         })
     })
     .await
