@@ -1,6 +1,6 @@
 //! The shell commands of the documentation, run by bash and curl against a served demo.
 
-use std::{future::pending, path::Path};
+use std::{future::pending, path::Path, sync::Arc};
 
 use atoll_background::start;
 use atoll_host::{Assembly, Data, Secret, Settings, http, load_demo};
@@ -34,7 +34,8 @@ async fn run(page: &str) -> Vec<String> {
     let background = start(&app.ctx, PACE).await.expect("a start");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
-    let serving = tokio::spawn(http::serve(listener, app.router, http::Limits::default(), pending()));
+    let limits = http::Limits::default();
+    let serving = tokio::spawn(http::serve(listener, app.router, limits, Arc::default(), pending()));
     let requests = blocks(page).into_iter().filter(|it| it.contains(REQUEST));
     let script = requests.collect::<Vec<_>>().join(&format!("\necho '{MARK}'\n"));
     assert!(script.contains(ADDRESS), "{page} does not name the address of the demo");

@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/smtp", &["crates/kernel", "crates/providers"]),
     ("plugins", &["crates/checkout", "crates/kernel", "crates/pages", "crates/providers"]),
     ("crates/background", &["crates/kernel", "crates/storage"]),
+    ("crates/metrics", &["crates/background", "crates/kernel", "crates/storage"]),
     ("crates/links", &["crates/kernel", "plugins"]),
     (
         "crates/availability",
@@ -59,8 +60,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "crates/host",
         &[
             "crates/api", "crates/app", "crates/background", "crates/bundle", "crates/catalogue",
-            "crates/flows", "crates/kernel", "crates/links", "crates/s3", "crates/smtp", "crates/storage",
-            "plugins", "plugins/extensions",
+            "crates/flows", "crates/kernel", "crates/links", "crates/metrics", "crates/s3", "crates/smtp",
+            "crates/storage", "plugins", "plugins/extensions",
         ],
     ),
 ];

@@ -37,6 +37,7 @@ mod lists;
 mod low_disk;
 mod matrix;
 mod messages;
+mod metrics;
 mod money;
 mod openapi;
 mod options;

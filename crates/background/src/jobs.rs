@@ -1,6 +1,11 @@
 //! Jobs for admins: the list of them with schedule, runs so far, the last and the next run; running one now,
 //! pausing its schedule, and going on with it.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
 use atoll_kernel::{Ctx, Fault, Read, StoreError, Timestamp, data::skip_damaged, flow::Local, jobs::Job};
 use serde::Serialize;
 
@@ -48,7 +53,30 @@ pub struct LastRun {
     pub error: Option<String>,
 }
 
+/// The runs that have ended since the start of the process, by job and state.
+#[derive(Default)]
+pub(crate) struct RunCounts(Mutex<BTreeMap<(&'static str, bool), u64>>);
+
+impl RunCounts {
+    pub(crate) fn count(&self, job: &'static str, has_failed: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((job, has_failed)).or_default() += 1;
+    }
+}
+
+/// How many runs of each job were done, and how many have failed, since the start of the process.
+pub fn job_run_counts(ctx: &Ctx) -> Vec<(&'static str, JobRunState, u64)> {
+    let counts = ctx.memory::<RunCounts>();
+    let counts = counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let state = |has_failed| if has_failed { JobRunState::Failed } else { JobRunState::Done };
+    counts.iter().map(|(&(job, has_failed), n)| (job, state(has_failed), *n)).collect()
+}
+
 impl LastRun {
+    /// Has it failed, or was it abandoned?
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state, JobRunState::Failed | JobRunState::Abandoned)
+    }
+
     fn of(run: JobRun) -> LastRun {
         // The clock may have been set back meanwhile.
         let took = |(start, end): (Timestamp, Timestamp)| (end.millis() - start.millis()).max(0);

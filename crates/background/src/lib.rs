@@ -38,7 +38,7 @@ pub use cursor::position_of;
 pub use dead_letter::{DeadLetter, Letters, Retried, delete_all, retry, retry_all};
 pub use disk::measure_disk;
 pub use job_run::{JobRun, JobRunState};
-pub use jobs::{JobAction, JobStatus, LastRun, job, jobs};
+pub use jobs::{JobAction, JobStatus, LastRun, job, job_run_counts, jobs};
 pub use listeners::{Heard, listen};
 pub use prune::prune;
 pub use run::{Background, Pace, maintain_runs, start};

@@ -11,6 +11,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     job_run::{self, LEASE_MS, Progress},
+    jobs::RunCounts,
     outcome,
     run::{after, room},
     why,
@@ -141,6 +142,7 @@ impl Scheduler {
             }
         };
         let error = outcome(ended, None).err();
+        self.ctx.memory::<RunCounts>().count(name, error.is_some());
         if let Some(error) = &error {
             tracing::warn!(job = name, error, "a job failed");
         }

@@ -1,8 +1,9 @@
 //! Serving: HTTP and background tasks, until a signal starts the graceful shutdown.
 
 use std::{
+    future::pending,
     pin::pin,
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,7 @@ use atoll_kernel::{
     Ctx,
     http::{App as _, beside, router},
 };
+use atoll_metrics::Metrics;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -24,9 +26,14 @@ use crate::{Application, Health, Role, command::cannot_ship, http};
 /// reason to be without the shop.
 const RECOVERY_MAX: Duration = Duration::from_secs(30);
 
+/// Open connections to the metrics: a Prometheus and a supervisor, or a few of each.
+const METRICS_CONNECTIONS_MAX: usize = 32;
+
 /// How an application is served.
 pub(crate) struct Serving {
     pub(crate) listener: TcpListener,
+    /// Where metrics and health checks are asked for.
+    pub(crate) metrics: Option<TcpListener>,
     pub(crate) role: Role,
     pub(crate) pace: Pace,
     pub(crate) limits: http::Limits,
@@ -37,10 +44,15 @@ pub(crate) struct Serving {
 impl Serving {
     /// Serves until a signal; then finishes running requests and waiting writes.
     pub(crate) async fn serve(self, app: Application) -> anyhow::Result<()> {
-        let Serving { listener, role, pace, limits, drain_delay } = self;
+        let Serving { listener, metrics, role, pace, limits, drain_delay } = self;
         let Application { ctx, router: all, .. } = &app;
         let store = ctx.store().clone();
         let health = Health::of(ctx);
+        let hits = ctx.counters().limits_hit().clone();
+        if let Some(listener) = metrics {
+            tracing::info!(address = %listener.local_addr()?, "serving metrics and health checks");
+            tokio::spawn(serve_metrics(listener, ctx.clone(), health.clone()));
+        }
         warn_of_shipping(ctx.clone());
         tokio::spawn(recover(ctx.clone(), health.clone()));
         let background = match role {
@@ -65,7 +77,7 @@ impl Serving {
                 ctx.stop();
                 let _ = begun.set(Instant::now());
             };
-            let drained = http::serve(listener, router, limits, stop).await;
+            let drained = http::serve(listener, router, limits, hits, stop).await;
             // Requests whose clients have disconnected, subscribers and jobs.
             let begun = *begun.get_or_init(Instant::now);
             let rest = async {
@@ -91,6 +103,13 @@ impl Serving {
             error = store.stopped() => bail!("{error}"),
         }
     }
+}
+
+/// Serves metrics and health checks, to the end of the process: also while it drains.
+async fn serve_metrics(listener: TcpListener, ctx: Ctx, health: Health) {
+    let router = Metrics::of(&ctx).router().merge(health.router());
+    let limits = http::Limits { connections_max: METRICS_CONNECTIONS_MAX, ..http::Limits::default() };
+    http::serve(listener, router, limits, Arc::default(), pending()).await;
 }
 
 /// Names the channels whose carts cannot be completed.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use atoll_http::{AnswerCache, AnswerCacheCounts};
-use atoll_storage::{Meter, Recorder};
+use atoll_storage::{Buckets, Meter, Recorder};
 
 use tokio::sync::{Semaphore, watch};
 
@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     config::Config,
     data::{Store, View},
-    flow::{ADDITIONAL_DATA, Flow, Local, Point, Probe},
+    flow::{ADDITIONAL_DATA, Flow, FlowTimes, Local, Point, Probe},
     http::{App, Auth, Caller, Disconnect, IdempotentRequest, Method, Origins, Reply, RequestCounters},
     once::{Note, Once, once},
     provider::Providers,
@@ -117,6 +117,7 @@ struct Shared {
     providers: Providers,
     counters: RequestCounters,
     room: Room,
+    flow_times: FlowTimes,
     memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -153,6 +154,7 @@ impl Ctx {
             providers,
             counters: RequestCounters::default(),
             room: Room::default(),
+            flow_times: FlowTimes::default(),
             memory: Mutex::default(),
         };
         Ctx {
@@ -200,6 +202,22 @@ impl Ctx {
     /// What became of the answers to requests that read; `None` if none are remembered.
     pub fn answer_cache_counts(&self) -> Option<AnswerCacheCounts> {
         self.shared.answers.as_ref().map(AnswerCache::counts)
+    }
+
+    /// Counts from now on what only metrics show: durations of requests by status, and times of flows.
+    pub fn count_for_metrics(&self) {
+        self.shared.counters.count_durations();
+        self.shared.flow_times.count();
+    }
+
+    /// Nanoseconds of each flow, or step of a saga, in its transaction, by its name; of those that ran since
+    /// they are counted.
+    pub fn times_of_flows(&self) -> Vec<(&'static str, Buckets)> {
+        self.shared.flow_times.all()
+    }
+
+    pub(crate) fn flow_times(&self) -> &FlowTimes {
+        &self.shared.flow_times
     }
 
     /// The thread pool for long reads.

@@ -43,6 +43,14 @@ impl Histogram {
         self.record(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
     }
 
+    /// How many values each bucket holds that is not empty, or is before one that is not, and the sum of all.
+    pub fn buckets(&self) -> Buckets {
+        let mut counts: Vec<u64> = self.buckets.iter().map(|it| it.load(Ordering::Relaxed)).collect();
+        let n_used = counts.iter().rposition(|it| *it > 0).map_or(0, |last| last + 1);
+        counts.truncate(n_used);
+        Buckets { counts, sum: self.sum.load(Ordering::Relaxed) }
+    }
+
     /// What has been counted. Values that are recorded meanwhile may be in some of its numbers only.
     pub fn summary(&self) -> Summary {
         let buckets = array::from_fn(|n| self.buckets[n].load(Ordering::Relaxed));
@@ -55,6 +63,16 @@ impl Histogram {
             max,
         }
     }
+}
+
+/// The buckets of a histogram.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Buckets {
+    /// How many values are below 2ⁿ and in none of the buckets before; the last of 41 holds all larger ones,
+    /// too.
+    pub counts: Vec<u64>,
+    /// The sum of all values.
+    pub sum: u64,
 }
 
 /// What a histogram has counted since the start of the process.
@@ -100,5 +118,13 @@ mod tests {
         histogram.record_ns(Duration::MAX);
         let Summary { count, p50, max, .. } = histogram.summary();
         assert_eq!((count, p50, max), (102, 63, u64::MAX));
+    }
+
+    #[test]
+    fn buckets_end_with_the_largest_value() {
+        let histogram = Histogram::default();
+        assert_eq!(histogram.buckets(), Buckets::default());
+        [0, 1, 4, 5].into_iter().for_each(|n| histogram.record(n));
+        assert_eq!(histogram.buckets(), Buckets { counts: vec![1, 1, 0, 2], sum: 10 });
     }
 }

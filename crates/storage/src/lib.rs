@@ -15,6 +15,7 @@ mod field;
 pub mod files;
 mod format;
 mod groups;
+mod held_views;
 mod histogram;
 mod history;
 mod key;
@@ -49,7 +50,8 @@ pub use field::field_name;
 pub use field::{Exact, FieldKind, FieldValue, Scalar};
 pub use format::STORE_FORMAT;
 pub use groups::Groups;
-pub use histogram::{Histogram, Summary};
+pub use held_views::HeldSummary;
+pub use histogram::{Buckets, Histogram, Summary};
 pub use history::{
     History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version, with_names,
 };
@@ -70,4 +72,4 @@ pub use store::{Store, StoreOptions};
 pub use table::{Index, IndexDef, Keys, Refill, RefillRows, RowError, Shared, Table, TableSource, WriteRows};
 pub use tx::{Direction, Guard, Read, Scan, Span, Visit, Write, WriteKeys, count_up_to};
 pub use view::{View, VisitKey};
-pub use writer_counters::{WriterCounters, WriterSummary};
+pub use writer_counters::{WriterCounters, WriterFigures, WriterSummary};

@@ -87,6 +87,7 @@ impl Store {
         let (closing, _) = watch::channel(false);
         let (n_commits, commits) = watch::channel(0);
         let counters = Arc::new(WriterCounters::default());
+        counters.held.published(published.load().raw());
         let writer = Writer {
             engine,
             published: published.clone(),
@@ -344,6 +345,7 @@ impl<N: Engine> Writer<N> {
         let position = commit(&mut self.engine, &mut changes, view.position())?;
         self.counters.count_commit(begun, &changes);
         let view = view.after(self.engine.snapshot()?, position);
+        self.counters.held.published(view.raw());
         let number = self.regions.raise(&changes);
         self.published.store(Arc::new(view.clone()));
         self.regions.publish(number);

@@ -86,6 +86,11 @@ impl View {
         View { directory, ..self }
     }
 
+    /// The snapshot that it reads.
+    pub(crate) fn raw(&self) -> &Arc<dyn Raw> {
+        &self.raw
+    }
+
     /// The view after the next commit.
     pub(crate) fn after(&self, raw: Arc<dyn Raw>, position: Position) -> View {
         View { raw, position, ..self.clone() }

@@ -35,6 +35,10 @@ pub(crate) struct Serve {
     /// The address to listen on; default `127.0.0.1:9000` [env: ATOLL_LISTEN].
     #[arg(long)]
     listen: Option<String>,
+    /// The address to serve metrics and health checks on, such as `127.0.0.1:9100`; default none
+    /// [env: ATOLL_METRICS_LISTEN].
+    #[arg(long)]
+    metrics_listen: Option<String>,
     /// Signs login and mailed tokens; by default generated, and kept in the data folder [env:
     /// ATOLL_JWT_SECRET].
     #[arg(long)]
@@ -196,6 +200,7 @@ impl Serve {
             [
                 ("data", self.data),
                 ("listen", self.listen),
+                ("metrics_listen", self.metrics_listen),
                 ("jwt_secret", self.jwt_secret),
                 ("cookie_secret", self.cookie_secret),
                 ("admin_email", self.admin_email),
@@ -253,14 +258,18 @@ impl Serve {
         settings.admin = settings.admin.or_else(of_demo);
         let admin = settings.admin.clone();
         // Before the data is opened: a port that is in use must not start a migration or recovery.
-        let listener =
-            TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
+        let listener = bind(listen).await?;
+        let metrics = match settings.metrics_listen {
+            Some(listen) => Some(bind(listen).await?),
+            None => None,
+        };
         let base = format!("http://{}", reachable(listener.local_addr()?));
         let public = settings.public_url.clone().unwrap_or_else(|| base.clone());
         settings.files_url.get_or_insert_with(|| format!("{public}/static"));
         let pages = settings.pages.clone();
         let serving = Serving {
             listener,
+            metrics,
             role: settings.role,
             pace: pace(settings.event_attempts),
             limits: settings.http,
@@ -283,6 +292,10 @@ impl Serve {
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
         serving.serve(app).await
     }
+}
+
+async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))
 }
 
 /// Listens for `atoll backup` in the data folder. Without it the shop serves all the same.

@@ -130,20 +130,33 @@ impl Connection {
         self.n_held.load(Ordering::Relaxed)
     }
 
-    /// The reason to close it, if a time-out has passed.
-    pub(super) fn overdue(&self, limits: &Limits, now: Instant) -> Option<&'static str> {
+    /// The reason to close it, if a time-out has passed, with the name of that one; none if it is idle, which
+    /// is nobody's fault.
+    pub(super) fn overdue(
+        &self,
+        limits: &Limits,
+        now: Instant,
+    ) -> Option<(Option<&'static str>, &'static str)> {
         let (since, phase) = {
             let state = self.state();
             (state.since, state.phase)
         };
-        let (timeout, what): (Duration, _) = match phase {
-            Phase::Idle => (limits.idle_timeout, "no request arrived"),
-            Phase::Head => (limits.header_timeout, "the head of a request did not arrive in time"),
-            Phase::Body => (limits.body_timeout, "the body of a request arrived too slowly"),
-            Phase::Writing { .. } => (limits.write_timeout, "an answer was read too slowly"),
+        let (timeout, limit, what): (Duration, _, _) = match phase {
+            Phase::Idle => (limits.idle_timeout, None, "no request arrived"),
+            Phase::Head => (
+                limits.header_timeout,
+                Some("header_timeout"),
+                "the head of a request did not arrive in time",
+            ),
+            Phase::Body => {
+                (limits.body_timeout, Some("body_timeout"), "the body of a request arrived too slowly")
+            }
+            Phase::Writing { .. } => {
+                (limits.write_timeout, Some("write_timeout"), "an answer was read too slowly")
+            }
             Phase::Answering => return None,
         };
-        (now.saturating_duration_since(since) >= timeout).then_some(what)
+        (now.saturating_duration_since(since) >= timeout).then_some((limit, what))
     }
 
     /// Closes it in any phase. Returns whether this is the first call.

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use atoll_kernel::http::LimitsHit;
+
 use super::Limits;
 use super::connection::Connection;
 
@@ -38,6 +40,7 @@ impl RateLimited {
 /// All open connections.
 pub(super) struct Connections {
     pub(super) limits: Limits,
+    pub(super) hits: Arc<LimitsHit>,
     open: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicU64,
     /// Bytes of bodies and answers in memory, over all connections.
@@ -58,9 +61,10 @@ impl Drop for Listed {
 }
 
 impl Connections {
-    pub(super) fn new(limits: Limits) -> Arc<Connections> {
+    pub(super) fn new(limits: Limits, hits: Arc<LimitsHit>) -> Arc<Connections> {
         Arc::new(Connections {
             limits,
+            hits,
             open: Mutex::default(),
             next: AtomicU64::new(0),
             n_held: AtomicUsize::new(0),
@@ -83,9 +87,10 @@ impl Connections {
     pub(super) fn close_overdue(&self) {
         let now = Instant::now();
         for it in self.open().values() {
-            if let Some(why) = it.overdue(&self.limits, now)
+            if let Some((limit, why)) = it.overdue(&self.limits, now)
                 && it.cut()
             {
+                limit.into_iter().for_each(|it| self.hits.hit(it));
                 tracing::debug!(peer = %it.peer, why, "a connection was closed");
             }
         }
@@ -128,6 +133,9 @@ impl Connections {
             }
             n_excess = n_excess.saturating_sub(it.n_held());
             n_closed += usize::from(it.cut());
+        }
+        if n_closed > 0 {
+            self.hits.hit("buffer_bytes_max");
         }
         if n_closed > 0
             && let Some(n_times) = self.relieved.due()

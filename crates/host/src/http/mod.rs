@@ -6,7 +6,7 @@ mod connections;
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use atoll_kernel::limits;
+use atoll_kernel::{http::LimitsHit, limits};
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -75,14 +75,15 @@ pub struct Drained {
 }
 
 /// Serves until `stop`. Then connections that are idle, or have sent a part of a request only, are closed at
-/// once, and complete requests are answered, until the drain time-out.
+/// once, and complete requests are answered, until the drain time-out. `hits` counts what the limits do.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
+    hits: Arc<LimitsHit>,
     stop: impl Future<Output = ()>,
 ) -> Drained {
-    let connections = Connections::new(limits);
+    let connections = Connections::new(limits, hits);
     let permits = Arc::new(Semaphore::new(limits.connections_max));
     let (draining, drain) = watch::channel(false);
     let watched = connections.clone();
@@ -139,6 +140,7 @@ async fn accept(
         if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
             continue;
         }
+        connections.hits.hit("file_descriptors");
         if let Some(n_times) = exhausted.due() {
             tracing::error!(
                 %error, n_times,
@@ -160,6 +162,7 @@ async fn permit(
     if let Ok(permit) = permits.clone().try_acquire_owned() {
         return Some(permit);
     }
+    connections.hits.hit("connections_max");
     if let Some(n_times) = full.due() {
         let connections_max = connections.limits.connections_max;
         tracing::warn!(

@@ -22,6 +22,7 @@ const fn secret(name: &'static str, env: &'static str, default: &'static str) ->
 
 pub(super) const DATA: Key = key("data", "ATOLL_DATA", "atoll-data, or :memory: for the demo");
 pub(super) const LISTEN: Key = key("listen", "ATOLL_LISTEN", "127.0.0.1:9000");
+pub(super) const METRICS_LISTEN: Key = key("metrics_listen", "ATOLL_METRICS_LISTEN", "none");
 pub(super) const ROLE: Key = key("role", "ATOLL_ROLE", "shared");
 pub(super) const LOG: Key = key("log", "ATOLL_LOG", "info");
 pub(super) const LOG_FORMAT: Key = key("log_format", "ATOLL_LOG_FORMAT", "text");
@@ -72,7 +73,7 @@ pub(super) const BACKUPS_KEPT: Key = key("backups_kept", "ATOLL_BACKUPS_KEPT", "
 
 /// All settings of the file, in the order in which they are shown.
 pub(super) const KEYS: &[&Key] = &[
-    &DATA, &LISTEN, &ROLE, &LOG, &LOG_FORMAT, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET,
+    &DATA, &LISTEN, &METRICS_LISTEN, &ROLE, &LOG, &LOG_FORMAT, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET,
     &COOKIE_SECRET, &STORE_CORS, &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX,
     &BUFFER_BYTES_MAX, &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT,
     &DRAIN_DELAY, &REQUEST_KEYS_MAX, &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX,

@@ -32,7 +32,7 @@ use crate::{Dashboard, Data, LogFormat, dashboard::dashboard_path, data::SECRET_
 use keys::*;
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
 use parse::{
-    attempts, base_url, bytes_or_none, cache_bytes, check_log, count, days, disk_bytes, file_bytes,
+    address, attempts, base_url, bytes_or_none, cache_bytes, check_log, count, days, disk_bytes, file_bytes,
     on_or_off, origin, seconds, seconds_or_none, threads,
 };
 
@@ -104,6 +104,8 @@ pub struct Settings {
     pub data: Option<Data>,
     /// The address to serve on.
     pub listen: Option<SocketAddr>,
+    /// The address to serve metrics and health checks on; `None`: metrics are not served.
+    pub metrics_listen: Option<SocketAddr>,
     /// The role of the process.
     pub role: Role,
     /// Filter of the log.
@@ -223,7 +225,8 @@ impl Settings {
         };
         let mut settings = Settings {
             data: loading.get(&DATA, |it| Ok(Data::from(it))),
-            listen: loading.get(&LISTEN, |it| it.parse().map_err(|_| "it is not an address and port".into())),
+            listen: loading.get(&LISTEN, address),
+            metrics_listen: loading.get(&METRICS_LISTEN, address),
             role: loading.get(&ROLE, Role::from_str).unwrap_or_default(),
             log: loading.get(&LOG, |it| check_log(it).map(|()| it.to_owned())),
             log_format: loading.get(&LOG_FORMAT, str::parse).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Parsers of settings, with their ranges: counts, times, addresses, sizes.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use atoll_kernel::limits::{CACHE_BYTES_FLOOR, FILE_BYTES_CEILING};
 
@@ -24,6 +24,11 @@ const DAYS_MAX: u32 = 36_500;
 
 /// Most attempts at an event: with two minutes between them, more than a day.
 const ATTEMPTS_MAX: u32 = 1_000;
+
+/// Parses an address to listen on.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it is not an address and port".into())
+}
 
 /// Parses a count of at least one.
 pub(super) fn count(text: &str) -> Result<usize, String> {

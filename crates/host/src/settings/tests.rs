@@ -70,6 +70,7 @@ fn command_line_overrides_environment_overrides_file() {
         [
             "data = atoll-data, or :memory: for the demo (default)",
             "listen = 127.0.0.1:3 (--listen)",
+            "metrics_listen = none (default)",
             "role = server (ATOLL_ROLE)",
             "log = debug (atoll.toml)",
             "log_format = text (default)",

@@ -91,7 +91,8 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel();
-        let done = tokio::spawn(serve(listener, router, limits, async { drop(stopped.await) }));
+        let done =
+            tokio::spawn(serve(listener, router, limits, Arc::default(), async { drop(stopped.await) }));
         Served { address, stop, done, reached, gate, dropped, n_large }
     }
 

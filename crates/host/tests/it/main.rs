@@ -7,4 +7,5 @@ mod health;
 mod http;
 mod kills;
 mod logs;
+mod metrics;
 mod server;

@@ -4,6 +4,7 @@
 mod hook;
 mod point;
 mod probe;
+mod times;
 
 use atoll_storage::dry_run;
 
@@ -17,6 +18,7 @@ pub use hook::{call_external, call_external_typed, call_named, call_typed, undo_
 pub(crate) use point::ADDITIONAL_DATA;
 pub use point::{AnyHookPoint, HookPoint, PointInput, PointOutput};
 pub use probe::{Point, Probe, When};
+pub(crate) use times::FlowTimes;
 
 pub use crate::workflow::{AnyFlow, NamedFlow};
 #[doc(hidden)]
@@ -115,8 +117,14 @@ impl<'a> Local<'a> {
         if self.ctx.runs_twice() {
             self.check_repeatable(flow, &input);
         }
+        let (times, is_part) = (self.ctx.flow_times(), !self.flow.is_empty());
         let mut inner = Local { tx: &mut *self.tx, at: self.at, ctx: self.ctx, flow: flow.name };
-        (flow.run)(&mut inner, input)
+        // The time of a flow within another one is that of the outer one.
+        if is_part {
+            (flow.run)(&mut inner, input)
+        } else {
+            times.timed(flow.name, || (flow.run)(&mut inner, input))
+        }
     }
 
     /// Runs a flow twice with the same ids, and compares what it would write. Both runs are discarded.

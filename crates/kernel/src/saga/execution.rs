@@ -154,6 +154,13 @@ pub(crate) const BY_STATE: Index<WorkflowExecution> =
 /// The runs of sagas. Only the engine writes them; the module `background` registers them.
 pub static EXECUTIONS: Service<WorkflowExecution> = Service::new(&[BY_TRANSACTION, BY_STATE]);
 
+/// How many runs are in each state that is not the end of one that needs nobody any more.
+pub fn runs_by_state(tx: &dyn Read) -> Result<Vec<(ExecutionState, u64)>, StoreError> {
+    use ExecutionState::{Compensating, Failed, Invoking, Waiting};
+    let count = |state: ExecutionState| Ok((state, BY_STATE.count(tx, &[state.as_str()])?));
+    [Invoking, Waiting, Compensating, Failed].into_iter().map(count).collect()
+}
+
 impl WorkflowExecution {
     /// The run of this saga with this transaction id.
     pub fn find(tx: &dyn Read, workflow: &str, transaction: &str) -> Result<Option<Self>, StoreError> {

@@ -25,7 +25,8 @@ use crate::{Actor, Ctx, Fault, Read, flow::AnyHookPoint};
 pub use answer::StepAnswer;
 pub use engine::Outcome;
 pub use execution::{
-    EXECUTIONS, ExecutionState, StepEntry, StepKind, StepState, WorkflowExecution, verify_journals,
+    EXECUTIONS, ExecutionState, StepEntry, StepKind, StepState, WorkflowExecution, runs_by_state,
+    verify_journals,
 };
 pub use external::External;
 pub use run::Run;

@@ -124,7 +124,8 @@ impl Run {
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let mut recorder = Recorder::new(tx);
             ctx.probe(&Point { flow, step: &name, when: When::Before })?;
-            let output = body(&mut Local { tx: &mut recorder, at, ctx: &ctx, flow })?;
+            let mut local = Local { tx: &mut recorder, at, ctx: &ctx, flow };
+            let output = ctx.flow_times().timed(flow, || body(&mut local))?;
             ctx.probe(&Point { flow, step: &name, when: When::After })?;
             let (changed, events) = recorder.finish()?;
             let undo = if exactly { changed } else { shared(changed, &journal.steps) };
@@ -168,7 +169,8 @@ impl Run {
         let body = move |tx: &mut dyn Write, at: &Moment| {
             release(tx, &journal)?;
             ctx.probe(&Point { flow, step: &name, when: When::Before })?;
-            let output = body(&mut Local { tx, at, ctx: &ctx, flow })?;
+            let mut local = Local { tx, at, ctx: &ctx, flow };
+            let output = ctx.flow_times().timed(flow, || body(&mut local))?;
             ctx.probe(&Point { flow, step: &name, when: When::After })?;
             if !is_kept && let Some(request) = &journal.request {
                 request.note(tx, done(&output))?;
