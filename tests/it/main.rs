@@ -32,6 +32,7 @@ mod import;
 mod items;
 mod layers;
 mod links;
+mod list_blocks;
 mod listing;
 mod lists;
 mod low_disk;

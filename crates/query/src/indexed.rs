@@ -6,7 +6,10 @@ use std::{
     mem, ptr,
 };
 
-use atoll_storage::{Direction, FieldKind, ListIndex, NumberSet, Read, Scan, SortKey, StoreError, intersect};
+use atoll_storage::{
+    COST_OF_ID, COST_OF_PLACE, Direction, FieldKind, ListIndex, NumberSet, Read, Scan, SortKey, StoreError,
+    Walk, intersect,
+};
 use atoll_values::{Comparison, Condition, Filter, Timestamp};
 
 use crate::{
@@ -17,11 +20,6 @@ use crate::{
     narrow::{existing_targets, narrow, reversed},
     predicate::Search,
 };
-
-/// What looking up one record by its number costs, relative to one step of a scan.
-const COST_OF_LOOKUP: u64 = 3;
-/// What reading and sorting one record costs, relative to one step of a scan.
-const COST_OF_SORTING: u64 = 10;
 
 /// Some records of a table by their numbers.
 pub(crate) struct Numbered {
@@ -37,6 +35,23 @@ impl Numbered {
         Ok(n_steps_max(self.index.table.n_rows(view)?, self.numbers.len(), self.n_read, cost_of_one))
     }
 
+    /// Is walking an order in blocks cheaper than looking up each record of the set at this cost? So many are
+    /// looked up as the page has.
+    fn is_walked(
+        &self,
+        view: &dyn Read,
+        block_size: u16,
+        n_page: usize,
+        cost_of_one: u64,
+    ) -> Result<bool, StoreError> {
+        let (n_rows, n_block) = (self.index.table.n_rows(view)?, u64::from(block_size));
+        let n_set = self.numbers.len().max(1);
+        let n_of = |n: usize| (n as u64).min(n_set);
+        let stepping = n_of(self.n_read).saturating_mul(n_rows) / n_set;
+        let jumping = n_rows / n_block + n_block + n_of(n_page) * cost_of_one;
+        Ok(stepping.min(jumping) < n_set * cost_of_one)
+    }
+
     /// The ids of the set.
     fn ids(&self, view: &dyn Read) -> Result<IdSet, StoreError> {
         let mut ids = BTreeSet::new();
@@ -46,17 +61,40 @@ impl Numbered {
         Ok(IdSet(ids))
     }
 
-    /// One page in the order of a field: stepping through that order, where this is cheaper than sorting;
+    /// One page in the order of a path, or of the ids: walking that order, where this is cheaper than sorting;
     /// else `None`.
     pub(crate) fn page_by(
         &self,
         env: &Env<'_>,
-        sort: &SortBy,
+        by_path: Option<&SortBy>,
+        by_id: Direction,
         slice: &Slice,
     ) -> Result<Option<Page>, QueryError> {
-        page_by(env, self.index, sort, slice, self.numbers.len(), &|_, number| {
-            Ok(self.numbers.contains(number))
-        })
+        let (index, count) = (self.index, self.numbers.len());
+        let Some(block_size) = index.block_size else {
+            let is_in = |_: &str, number: u32| Ok(self.numbers.contains(number));
+            return by_path.map_or(Ok(None), |sort| page_by(env, index, sort, slice, count, &is_in));
+        };
+        let (field, direction, cost) = match by_path.map(|it| (&it.path[..], it.direction)) {
+            None => (None, by_id, COST_OF_ID),
+            Some(([field], direction)) if index.has_order(field) => {
+                (Some(field.as_str()), direction, COST_OF_PLACE)
+            }
+            Some(_) => return Ok(None),
+        };
+        let page = Slice { after: None, offset: 0, limit: slice.limit };
+        let mut filling = Filling::new(&page);
+        if slice.offset as u64 >= count || slice.limit == 0 {
+            return Ok(Some(filling.page(count)));
+        }
+        if !self.is_walked(env.view, block_size, slice.limit, cost)? {
+            return Ok(None);
+        }
+        let after = slice.after.as_ref().map(|it| (&it.key, it.id.as_str()));
+        let (n_skipped, n_wanted) = (slice.offset as u64, slice.limit as u64);
+        let walk = Walk { set: &self.numbers, field, direction, after, n_skipped, n_wanted };
+        index.walk(env.view, &walk, &mut |id, _| filling.add(|| index.table.node(env.view, id)))?;
+        Ok(Some(filling.page(count)))
     }
 }
 
@@ -98,7 +136,7 @@ fn page_by(
         return Ok(Some(filling.page(count)));
     }
     let n_rows = index.table.n_rows(env.view)?;
-    let Some(mut n_steps) = n_steps_max(n_rows, count, slice.end(), COST_OF_SORTING) else { return Ok(None) };
+    let Some(mut n_steps) = n_steps_max(n_rows, count, slice.end(), COST_OF_PLACE) else { return Ok(None) };
     let (mut n_left, mut is_given_up) = (count, false);
     let after = slice.after.as_ref().map(|it| (&it.key, it.id.as_str()));
     index.by_field(env.view, field, after, sort.direction, &mut |id, number| {
@@ -129,7 +167,16 @@ impl Ids for Numbered {
         direction: Direction,
         visit: &mut dyn FnMut(&str) -> Result<Scan, StoreError>,
     ) -> Result<(), StoreError> {
-        let n_steps_max = self.n_steps_max(view, COST_OF_LOOKUP)?;
+        if let Some(block_size) = self.index.block_size {
+            if !self.is_walked(view, block_size, self.n_read, COST_OF_ID)? {
+                return self.ids(view)?.scan(view, after, direction, visit);
+            }
+            let after = after.map(|id| (&SortKey::Null, id));
+            let n_wanted = self.n_read as u64;
+            let walk = Walk { set: &self.numbers, field: None, direction, after, n_skipped: 0, n_wanted };
+            return self.index.walk(view, &walk, &mut |id, _| visit(id));
+        }
+        let n_steps_max = self.n_steps_max(view, COST_OF_ID)?;
         let (mut n_steps, mut n_left) = (n_steps_max.unwrap_or(0), self.numbers.len());
         let (mut last, mut is_stopped) = (after.map(str::to_owned), n_left == 0);
         let mut is_given_up = n_steps_max.is_none();
@@ -262,7 +309,7 @@ impl Indexed<'_, '_> {
                 None => index.table.n_rows(env.view)?,
             };
             // Beyond it, looking at each of the others is cheaper.
-            let n_max = n_others.saturating_mul(COST_OF_SORTING);
+            let n_max = n_others.saturating_mul(COST_OF_PLACE);
             match index.between(env.view, &field, &SortKey::Time(from), &SortKey::Time(until), n_max)? {
                 Some(numbers) => and(&mut all, Admitted::exactly(numbers)),
                 None => filters.extend(bounds),
@@ -433,7 +480,7 @@ impl Indexed<'_, '_> {
             return Ok(Admitted::exactly(numbers));
         };
         // Beyond it, looking at what has been found is cheaper.
-        let n_max = numbers.len().saturating_mul(COST_OF_SORTING);
+        let n_max = numbers.len().saturating_mul(COST_OF_PLACE);
         let Some(partly) = wall.partly_hidden(env.view, children.table.def().name, n_max)? else {
             return Ok(Admitted::at_most(numbers));
         };

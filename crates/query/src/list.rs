@@ -156,7 +156,7 @@ impl<'a> Candidates<'a> {
     ) -> Result<Page, QueryError> {
         let narrowest = self.narrowest(with_deleted)?;
         let source = match self.env.graph.list_index(self.entity.name) {
-            Some(index) if !with_deleted && !self.is_read_as_it_is(by_path, narrowest.as_ref()) => {
+            Some(index) if !with_deleted && !self.is_read_as_it_is(by_path, narrowest.as_ref(), slice) => {
                 if let Some(sort) = by_path
                     && let Some(ids) = self.only_set(narrowest.as_ref()).filter(|it| !it.has_numbers(index))
                     && let Some(page) = page_of_set(self.env, index, ids, sort, slice)?
@@ -167,9 +167,7 @@ impl<'a> Candidates<'a> {
                 let is_answered = self.is_unfiltered();
                 let n_read = if is_answered { slice.end() } else { usize::MAX };
                 let set = Numbered { index, numbers, n_read };
-                if let Some(sort) = by_path.filter(|_| is_answered)
-                    && let Some(page) = set.page_by(self.env, sort, slice)?
-                {
+                if is_answered && let Some(page) = set.page_by(self.env, by_path, direction, slice)? {
                     return Ok(page);
                 }
                 let is_whole = !is_answered && set.numbers.len() == self.table().n_rows(self.env.view)?;
@@ -216,14 +214,22 @@ impl<'a> Candidates<'a> {
     }
 
     /// Is the narrowest source best read as it is? Because it is small, or because it answers the whole query
-    /// in the order of the ids.
-    fn is_read_as_it_is(&self, by_path: Option<&SortBy>, narrowest: Option<&Proposed>) -> bool {
+    /// in the order of the ids, and little of it is skipped.
+    fn is_read_as_it_is(
+        &self,
+        by_path: Option<&SortBy>,
+        narrowest: Option<&Proposed>,
+        slice: &Slice,
+    ) -> bool {
         let is_simple = self.filters.is_empty() && self.search.is_none() && !self.confined.asks_each();
+        let index = self.env.graph.list_index(self.entity.name);
+        let jumps = index.filter(|it| it.block_size.is_some_and(|size| slice.offset > usize::from(size)));
+        let is_ordered = |ids: &dyn Ids| ids.is_ordered() && !jumps.is_some_and(|it| ids.has_numbers(it));
         match narrowest {
             Some((_, Origin::Named(_))) => true,
             Some((size, _)) if *size <= N_FEW => true,
-            Some(_) => by_path.is_none() && self.only_set(narrowest).is_some_and(Ids::is_ordered),
-            None => is_simple && by_path.is_none(),
+            Some(_) => by_path.is_none() && self.only_set(narrowest).is_some_and(is_ordered),
+            None => is_simple && by_path.is_none() && jumps.is_none(),
         }
     }
 

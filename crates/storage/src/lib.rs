@@ -56,7 +56,10 @@ pub use history::{
     History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version, with_names,
 };
 pub use key::{KeyBuf, group_key, key_text, split_part};
-pub use list_index::{Children, Found, ListIndex, NumberSet, Sets, VisitNumber, intersect, searched_text};
+pub use list_index::{
+    COST_OF_ID, COST_OF_PLACE, Children, Found, ListIndex, NumberSet, Sets, VisitNumber, Walk, intersect,
+    searched_text,
+};
 pub use look_up::{get_each, scan_each};
 pub use meter::{Halt, Meter};
 pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};

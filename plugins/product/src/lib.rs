@@ -160,6 +160,7 @@ list_index! {
         filters: ["status", "collection_id", "type_id", "tag_ids", "category_ids", "is_giftcard", "discountable"],
         sorts: ["title", "handle", "created_at", "updated_at"],
         search: true,
+        block_size: 1024,
         children: VARIANTS ("product_variant") by "product_id",
     }
 }

@@ -3,12 +3,15 @@
 //!
 //! Every live record has a dense number (`numbers.rs`). The records that a condition admits are a bitmap of
 //! numbers (`sets.rs`): intersecting bitmaps answers several conditions, and the length of the result is the
-//! count. A page in some order walks the records in that order (`orders.rs`) and keeps those in the bitmap.
-//! `words.rs` is full-text search: which records contain a word, exactly.
+//! count. A page in some order walks the records in that order (`orders.rs`) and keeps those in the bitmap
+//! (`walk.rs`), jumping over stretches without any (`blocks.rs`). `words.rs` is full-text search: which records
+//! contain a word, exactly.
 
+mod blocks;
 mod numbers;
 mod orders;
 mod sets;
+mod walk;
 mod words;
 
 use std::{collections::BTreeSet, fmt};
@@ -25,6 +28,7 @@ pub(crate) use self::sets::has_all;
 pub use self::{
     orders::VisitNumber,
     sets::{Sets, intersect},
+    walk::{COST_OF_ID, COST_OF_PLACE, Walk},
     words::{Found, searched_text},
 };
 
@@ -40,6 +44,10 @@ pub struct ListIndex {
     pub filters: &'static [&'static str],
     /// The fields that lists sort by: words, names, times, whole numbers.
     pub sorts: &'static [&'static str],
+    /// About how many records a block of an order has, if lists jump over those without a record that they ask
+    /// for. Two keys more are read, and one is written, for each order in which a record gets another place:
+    /// for tables that are read far more often than they are written.
+    pub block_size: Option<u16>,
     /// Is it searched (`q`)? The fields are the `search` of the entity.
     pub search: bool,
     /// A table whose records are searched, too, with those that they belong to.
@@ -80,6 +88,8 @@ enum Part {
     Containing = 5,
     /// Lists: the words that contain three letters in a row.
     Letters = 6,
+    /// Lists: the records in a stretch of an order.
+    Blocks = 7,
 }
 
 impl ListIndex {
@@ -97,7 +107,8 @@ impl ListIndex {
         let children = self.children.as_ref().map_or(&[][..], |it| it.table.def().search);
         let [filters, sorts, search, children] =
             [self.filters, self.sorts, search, children].map(|it| it.join(" "));
-        format!("filtered by {filters}; sorted by {sorts}; searched in {search} + {children}")
+        let blocks = self.block_size.map(|it| format!("; in blocks of {it}")).unwrap_or_default();
+        format!("filtered by {filters}; sorted by {sorts}; searched in {search} + {children}{blocks}")
     }
 
     fn key(&self, tx: &dyn Read, part: Part) -> KeyBuf {
@@ -138,6 +149,7 @@ impl ListIndex {
         let number = self.number_or_new(tx, record.key())?;
         if before.is_some() != after.is_some() {
             self.set_text(tx, Part::Records, number, after.map(|it| it.key()));
+            self.enlist(tx, number, record, after.is_some())?;
         }
         self.update_filters(tx, number, before, after)?;
         for field in self.sorts {

@@ -5,14 +5,14 @@
 //! records.
 
 use crate::{
-    Direction, KeyBuf, Read, Span, StoreError, Write, WriteKeys, get_each,
+    KeyBuf, Read, StoreError, Write, WriteKeys, get_each,
     key::key_text,
-    list_index::{ListIndex, Part, VisitNumber},
+    list_index::{ListIndex, Part},
     next_number,
 };
 
 impl ListIndex {
-    fn number_key(&self, tx: &dyn Read, part: Part, text: &str) -> Vec<u8> {
+    pub(super) fn number_key(&self, tx: &dyn Read, part: Part, text: &str) -> Vec<u8> {
         KeyBuf::new(tx.prefix(self.numbers)).tail(&[part as u8]).tail(text.as_bytes()).into_bytes()
     }
 
@@ -92,24 +92,5 @@ impl ListIndex {
     /// The id of the record with this number.
     pub fn id(&self, tx: &dyn Read, number: u32) -> Result<Option<String>, StoreError> {
         self.text_of(tx, Part::Records, number)
-    }
-
-    /// Calls `visit` with the id and number of each record, by id, after the id `after`: of those that were
-    /// deleted, too.
-    pub fn by_id(
-        &self,
-        tx: &dyn Read,
-        after: Option<&str>,
-        direction: Direction,
-        visit: &mut VisitNumber<'_>,
-    ) -> Result<(), StoreError> {
-        let prefix = self.number_key(tx, Part::Records, "");
-        let mut span = Span::prefix(&prefix);
-        if let Some(id) = after {
-            span = span.beyond(&self.number_key(tx, Part::Records, id), direction);
-        }
-        tx.scan(&span, direction, &mut |key, value| {
-            visit(&String::from_utf8_lossy(&key[prefix.len()..]), self.read_number(key, value)?)
-        })
     }
 }

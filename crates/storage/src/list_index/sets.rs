@@ -153,7 +153,7 @@ const N_BITMAP_BYTES: usize = 65_536 / 8;
 
 /// Adds a number to a stored chunk, without decoding it: an import adds each of its records to dozens of
 /// chunks. True if it was not in it. `None` if the chunk has another form, or gets one.
-fn insert(chunk: &mut Vec<u8>, number: u32) -> Option<bool> {
+pub(super) fn insert(chunk: &mut Vec<u8>, number: u32) -> Option<bool> {
     let [low, high, key_low, key_high] = number.to_le_bytes();
     let low = u16::from_le_bytes([low, high]);
     if chunk.len() < N_HEAD || chunk[..8] != ONE_CONTAINER || chunk[8..10] != [key_low, key_high] {
