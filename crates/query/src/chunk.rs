@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-use atoll_storage::{EntityDef, Node};
+use atoll_storage::{EntityDef, Node, Scalar};
 
 use crate::{Env, QueryError, Relation};
 
@@ -13,6 +13,7 @@ pub(crate) struct Chunk<'a> {
     pub(crate) entity: &'static EntityDef,
     pub(crate) nodes: Vec<Node>,
     resolved: RefCell<HashMap<&'static str, Rc<Resolved<'a>>>>,
+    lowered: RefCell<HashMap<&'static str, Rc<[Option<String>]>>>,
 }
 
 /// The targets of one relation for all records of a chunk.
@@ -25,7 +26,17 @@ pub(crate) struct Resolved<'a> {
 
 impl<'a> Chunk<'a> {
     pub(crate) fn new(env: &'a Env<'a>, entity: &'static EntityDef, nodes: Vec<Node>) -> Self {
-        Chunk { env, entity, nodes, resolved: RefCell::default() }
+        Chunk { env, entity, nodes, resolved: RefCell::default(), lowered: RefCell::default() }
+    }
+
+    /// A field of each record in lower case, if it is a text: converted once for all conditions.
+    pub(crate) fn lower_case(&self, field: &'static str) -> Rc<[Option<String>]> {
+        let text = |node: &Node| match node.scalar(field) {
+            Scalar::Text(text) => Some(text.to_lowercase()),
+            _ => None,
+        };
+        let mut lowered = self.lowered.borrow_mut();
+        lowered.entry(field).or_insert_with(|| self.nodes.iter().map(text).collect()).clone()
     }
 
     /// The targets of the relation `name`; `None` if the entity has no such relation.

@@ -6,7 +6,7 @@ use std::{
     collections::BTreeSet,
 };
 
-use atoll_storage::{Node, Scalar, searched_text};
+use atoll_storage::{Scalar, searched_text};
 use atoll_values::{Comparison, Condition, Decimal, Filter, Timestamp};
 
 use crate::{QueryError, chunk::Chunk};
@@ -59,8 +59,7 @@ impl Predicate {
                 Ok(any)
             }
             Predicate::Field { relations, field, op, operand } => {
-                let compares = |node: &Node| operand.compares(&node.scalar(field), *op);
-                path_matches(chunk, relations, &compares)
+                path_matches(chunk, relations, &|chunk| operand.compares_all(chunk, field, *op))
             }
         }
     }
@@ -69,9 +68,9 @@ impl Predicate {
 fn path_matches(
     chunk: &Chunk<'_>,
     relations: &[&str],
-    compares: &dyn Fn(&Node) -> bool,
+    compares: &dyn Fn(&Chunk<'_>) -> Vec<bool>,
 ) -> Result<Vec<bool>, QueryError> {
-    let [first, rest @ ..] = relations else { return Ok(chunk.nodes.iter().map(compares).collect()) };
+    let [first, rest @ ..] = relations else { return Ok(compares(chunk)) };
     let Some(targets) = chunk.targets(first)? else { return Ok(vec![false; chunk.nodes.len()]) };
     let mut holds = path_matches(&targets.chunk, rest, compares)?.into_iter();
     // Consumes all targets of a record without short-circuiting, so that the next record starts at its own.
@@ -88,7 +87,7 @@ pub(crate) struct Operand {
     times: BTreeSet<Timestamp>,
     texts: BTreeSet<String>,
     /// The pattern of `Like` and `Ilike`; in lower case for `Ilike`.
-    pattern: Option<Vec<char>>,
+    pattern: Option<Pattern>,
 }
 
 impl Operand {
@@ -111,11 +110,25 @@ impl Operand {
             }
         }
         operand.pattern = match (op, operand.texts.first()) {
-            (Comparison::Like, Some(text)) => Some(text.chars().collect()),
-            (Comparison::Ilike, Some(text)) => Some(text.to_lowercase().chars().collect()),
+            (Comparison::Like, Some(text)) => Some(Pattern::of(text)),
+            (Comparison::Ilike, Some(text)) => Some(Pattern::of(&text.to_lowercase())),
             _ => None,
         };
         operand
+    }
+
+    /// Compares a field of each record of the chunk.
+    fn compares_all(&self, chunk: &Chunk<'_>, field: &'static str, op: Comparison) -> Vec<bool> {
+        if op == Comparison::Ilike {
+            let matches = |text: &Option<String>| text.as_deref().is_some_and(|it| self.is_like(it));
+            return chunk.lower_case(field).iter().map(matches).collect();
+        }
+        chunk.nodes.iter().map(|node| self.compares(&node.scalar(field), op)).collect()
+    }
+
+    /// For `Ilike` the text must be in lower case.
+    fn is_like(&self, text: &str) -> bool {
+        self.pattern.as_ref().is_some_and(|it| it.matches(text))
     }
 
     fn compares(&self, field: &Scalar<'_>, op: Comparison) -> bool {
@@ -126,11 +139,8 @@ impl Operand {
             Comparison::Lte => matches!(self.order(field), Some(Ordering::Less | Ordering::Equal)),
             Comparison::Gt => self.order(field) == Some(Ordering::Greater),
             Comparison::Gte => matches!(self.order(field), Some(Ordering::Greater | Ordering::Equal)),
-            Comparison::Like | Comparison::Ilike => match (field, &self.pattern) {
-                (Scalar::Text(text), Some(pattern)) if op == Comparison::Ilike => {
-                    like(&text.to_lowercase(), pattern)
-                }
-                (Scalar::Text(text), Some(pattern)) => like(text, pattern),
+            Comparison::Like | Comparison::Ilike => match field {
+                Scalar::Text(text) => self.is_like(text),
                 _ => false,
             },
         }
@@ -160,7 +170,44 @@ impl Operand {
     }
 }
 
-/// Does `text` match a pattern of SQL's `LIKE`? Backtracks to the last `%` only, so it is at worst quadratic.
+/// A pattern of SQL's `LIKE`.
+enum Pattern {
+    /// The texts between its `%`, if it has no `_`.
+    Pieces(Vec<String>),
+    Chars(Vec<char>),
+}
+
+impl Pattern {
+    fn of(pattern: &str) -> Pattern {
+        match pattern.contains('_') {
+            true => Pattern::Chars(pattern.chars().collect()),
+            false => Pattern::Pieces(pattern.split('%').map(str::to_owned).collect()),
+        }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Pattern::Pieces(pieces) => has_pieces(text, pieces),
+            Pattern::Chars(pattern) => like(text, pattern),
+        }
+    }
+}
+
+/// Does the text begin with the first piece, end with the last one, and have the others in between, in this
+/// order?
+fn has_pieces(text: &str, pieces: &[String]) -> bool {
+    let [first, between @ .., last] = pieces else { return pieces.iter().any(|it| it == text) };
+    let inner = text.strip_prefix(first.as_str()).and_then(|it| it.strip_suffix(last.as_str()));
+    let Some(mut rest) = inner else { return false };
+    for piece in between {
+        let Some((_, behind)) = rest.split_once(piece.as_str()) else { return false };
+        rest = behind;
+    }
+    true
+}
+
+/// Does `text` match a pattern with `_`, each of which stands for one character? Backtracks to the last `%`
+/// only, so it is at worst quadratic.
 fn like(text: &str, pattern: &[char]) -> bool {
     let text: Vec<char> = text.chars().collect();
     let (mut t, mut p) = (0, 0);
@@ -274,7 +321,28 @@ mod tests {
         ] {
             check(Scalar::Text(text), Comparison::Like, &[pattern], expect);
         }
-        check(Scalar::Text("Abc"), Comparison::Ilike, &["a%"], true);
+        check(Scalar::Text("abc"), Comparison::Ilike, &["A%"], true);
         check(Scalar::Text("Abc"), Comparison::Like, &["a%"], false);
+    }
+
+    /// All texts of `a` and `b`, and all patterns of these and `%`, of up to five characters.
+    #[test]
+    fn pieces_of_a_pattern_match_as_its_characters() {
+        let all = |letters: &str, n: usize| {
+            let mut all = vec![String::new()];
+            for _ in 0..n {
+                let longer =
+                    all.iter().flat_map(|it| letters.chars().map(move |letter| format!("{it}{letter}")));
+                all = longer.chain([String::new()]).collect();
+            }
+            all
+        };
+        let texts = all("ab", 5);
+        for pattern in all("ab%", 5) {
+            let chars: Vec<char> = pattern.chars().collect();
+            for text in &texts {
+                assert_eq!(Pattern::of(&pattern).matches(text), like(text, &chars), "{text} like {pattern}");
+            }
+        }
     }
 }
