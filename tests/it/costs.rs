@@ -291,6 +291,8 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
     let twenty = shop.admin.get("/admin/products?fields=id&limit=20").await.ok();
     let twenty: Vec<String> = twenty["products"].as_array().expect("a list").iter().map(id).collect();
     let twenty = twenty.join("&product_id=");
+    let hundred: Vec<String> = (0..100).map(|n| format!("tea-{n}")).collect();
+    let hundred = hundred.join("&variants[sku][]=");
     let mut costs = Vec::new();
     for (who, client, path, query) in [
         ("", &one, "store/products", "order=title"),
@@ -311,6 +313,8 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
         (" (5 channels)", &all, "store/products", "order=-id&cursor=MIDDLE"),
         ("", &shop.admin, "admin/products", "order=-created_at"),
         ("", &shop.admin, "admin/products", "q=tea&status=published"),
+        ("", &shop.admin, "admin/products", "variants[sku][]=HUNDRED&order=title"),
+        ("", &one, "store/products", "variants[sku][]=HUNDRED&order=title"),
         ("", &shop.admin, "admin/products", "sales_channel_id=CHANNEL"),
         ("", &shop.admin, "admin/products", "sales_channel_id=CHANNEL&order=-title"),
         // Nothing is newer.
@@ -332,6 +336,7 @@ async fn questions(n_products: usize) -> Vec<(String, usize)> {
             .replace("CATEGORY", &category)
             .replace("CHANNELS", &channels.join("&sales_channel_id="))
             .replace("CHANNEL", &channels[0])
+            .replace("HUNDRED", &hundred)
             .replace("TWENTY", &twenty);
         if query.contains("MIDDLE") {
             let half =

@@ -17,7 +17,7 @@ use crate::{
     cursor::{Filling, Slice},
     ids::{IdSet, numbers_of},
     list::{Candidates, Source},
-    narrow::{existing_targets, narrow, reversed},
+    narrow::{Narrowed, narrow, reversed, shown},
     predicate::Search,
 };
 
@@ -229,6 +229,10 @@ impl Admitted {
     fn at_most(numbers: NumberSet) -> Admitted {
         Admitted { unsure: numbers.clone(), numbers }
     }
+
+    fn of(numbers: NumberSet, is_exact: bool) -> Admitted {
+        if is_exact { Admitted::exactly(numbers) } else { Admitted::at_most(numbers) }
+    }
 }
 
 /// The conditions of a list on one time: from one moment on, and before another.
@@ -286,12 +290,13 @@ impl Indexed<'_, '_> {
             }
         }
         let (mut filters, mut periods) = (Vec::new(), BTreeMap::<String, Period>::new());
-        for filter in mem::take(&mut self.candidates.filters) {
+        let narrowed = mem::take(&mut self.candidates.narrowed);
+        for (filter, narrowed) in mem::take(&mut self.candidates.filters).into_iter().zip(narrowed) {
             if let Some((field, comparison, at)) = self.bound_of(&filter) {
                 periods.entry(field.to_owned()).or_default().narrow(comparison, at, filter);
                 continue;
             }
-            match self.where_holds(&filter)? {
+            match self.where_holds(&filter, narrowed)? {
                 Some(it) if it.unsure.is_empty() => and(&mut all, it),
                 it => {
                     it.into_iter().for_each(|it| and(&mut all, it));
@@ -350,12 +355,16 @@ impl Indexed<'_, '_> {
     }
 
     /// The records for which the filter holds; `None` if the index cannot tell.
-    fn where_holds(&self, filter: &Filter) -> Result<Option<Admitted>, QueryError> {
+    fn where_holds(
+        &self,
+        filter: &Filter,
+        narrowed: Option<Narrowed<'_>>,
+    ) -> Result<Option<Admitted>, QueryError> {
         match filter {
             Filter::All(parts) => {
                 let mut all: Option<Admitted> = None;
                 for part in parts {
-                    let Some(part) = self.where_holds(part)? else { return Ok(None) };
+                    let Some(part) = self.part_holds(part)? else { return Ok(None) };
                     and(&mut all, part);
                 }
                 Ok(all)
@@ -363,7 +372,7 @@ impl Indexed<'_, '_> {
             Filter::Any(parts) => {
                 let mut any = Admitted::exactly(NumberSet::new());
                 for part in parts {
-                    let Some(part) = self.where_holds(part)? else { return Ok(None) };
+                    let Some(part) = self.part_holds(part)? else { return Ok(None) };
                     any.numbers |= part.numbers;
                     any.unsure |= part.unsure;
                 }
@@ -371,10 +380,15 @@ impl Indexed<'_, '_> {
             }
             Filter::One(condition) => match &condition.path[..] {
                 [field] if self.index.has_filter(field) => Ok(self.with_values(field, condition)?),
-                [_] => self.with_few(filter),
-                _ => self.with_targets(filter),
+                path => narrowed.map_or(Ok(None), |it| self.narrowed(it, path.len())),
             },
         }
+    }
+
+    /// As `where_holds`, for a part of a filter.
+    fn part_holds(&self, part: &Filter) -> Result<Option<Admitted>, QueryError> {
+        let Candidates { env, entity, .. } = &self.candidates;
+        self.where_holds(part, narrow(env, entity, part)?)
     }
 
     /// Is it a lower or upper bound of a time by which the index sorts?
@@ -399,16 +413,20 @@ impl Indexed<'_, '_> {
             return Ok(None);
         };
         let numbers = match comparison {
-            Comparison::In => self.with_one_of(field, &values)?,
+            Comparison::In => self.with_one_of(field, values)?,
             Comparison::NotIn => {
-                self.index.all(self.candidates.env.view)? - self.with_one_of(field, &values)?
+                self.index.all(self.candidates.env.view)? - self.with_one_of(field, values)?
             }
             _ => return Ok(None),
         };
         Ok(Some(Admitted::exactly(numbers)))
     }
 
-    fn with_one_of(&self, field: &str, values: &[&str]) -> Result<NumberSet, StoreError> {
+    fn with_one_of<'v>(
+        &self,
+        field: &str,
+        values: impl IntoIterator<Item = &'v str>,
+    ) -> Result<NumberSet, StoreError> {
         let mut numbers = NumberSet::new();
         for value in values {
             numbers |= self.index.with_value(self.candidates.env.view, field, value)?;
@@ -416,31 +434,30 @@ impl Indexed<'_, '_> {
         Ok(numbers)
     }
 
-    /// By an index of the table, if it names few records.
-    fn with_few(&self, filter: &Filter) -> Result<Option<Admitted>, QueryError> {
-        let env = self.candidates.env;
-        let Some(ids) = narrow(env, self.candidates.entity, filter)? else { return Ok(None) };
-        Ok(numbers_of(env.view, &*ids, self.index)?.map(Admitted::exactly))
-    }
-
-    /// By the targets of a relation that match, and that the caller may see.
-    fn with_targets(&self, filter: &Filter) -> Result<Option<Admitted>, QueryError> {
-        let env = self.candidates.env;
-        let Some(([first, rest @ ..], values)) = filter.texts() else { return Ok(None) };
-        let Some(relation) = env.graph.relation(self.candidates.entity.name, first) else { return Ok(None) };
-        let Some(targets) = existing_targets(env, relation, rest, &values)? else { return Ok(None) };
-        let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-        let numbers = match relation.resolve {
-            Resolve::Field(field) if self.index.has_filter(field) => self.with_one_of(field, &targets)?,
-            _ => {
-                let Some(ids) = reversed(env, relation, &targets)? else { return Ok(None) };
-                let Some(numbers) = numbers_of(env.view, &*ids, self.index)? else { return Ok(None) };
-                numbers
+    /// By what an index or a link has found for a filter with so many parts in its path.
+    fn narrowed(&self, narrowed: Narrowed<'_>, n_path: usize) -> Result<Option<Admitted>, QueryError> {
+        let (env, mut ids) = (self.candidates.env, narrowed.ids);
+        let mut is_exact = true;
+        if let Some((relation, mut targets)) = narrowed.targets {
+            if env.context.wall().is_some() {
+                let shown = shown(env, relation, &targets)?;
+                if shown.len() < targets.len() {
+                    ids = reversed(env, relation, &shown)?;
+                    targets = shown;
+                }
+                // Only the last relation of a path has been seen with the eyes of the caller.
+                is_exact = n_path == 2;
             }
-        };
-        // Only the last relation of a path has been seen with the eyes of the caller.
-        let is_exact = env.context.wall().is_none() || rest.len() == 1;
-        Ok(Some(if is_exact { Admitted::exactly(numbers) } else { Admitted::at_most(numbers) }))
+            if let Resolve::Field(field) = relation.resolve
+                && self.index.has_filter(field)
+            {
+                let numbers = self.with_one_of(field, targets.iter().map(String::as_str))?;
+                return Ok(Some(Admitted::of(numbers, is_exact)));
+            }
+        }
+        let Some(ids) = ids else { return Ok(None) };
+        let admitted = |numbers| Admitted::of(numbers, is_exact);
+        Ok(numbers_of(env.view, &*ids, self.index)?.map(admitted))
     }
 
     /// Does the index hold the words of exactly those records that `q` searches? A module can add relations

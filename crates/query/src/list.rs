@@ -12,7 +12,7 @@ use crate::{
     cursor::{Cursor, Filling, Position, Slice},
     ids::IdSet,
     indexed::{Indexed, Numbered, page_of_set},
-    narrow::narrow,
+    narrow::{Narrowed, narrow},
     predicate::{Predicate, Search},
     wall::Confined,
 };
@@ -88,7 +88,7 @@ pub(crate) enum Source {
 enum Origin {
     Set(usize),
     Named(usize),
-    Filter(usize, Box<dyn Ids>),
+    Filter(usize),
 }
 
 /// A proposed source, and an upper bound of its size.
@@ -123,7 +123,8 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         Some(cursor) => cursor.slice(limit),
         None => Slice { after: None, offset, limit },
     };
-    let candidates = Candidates { env, entity, filters, within, confined, search };
+    let narrowed = Vec::new();
+    let candidates = Candidates { env, entity, filters, narrowed, within, confined, search };
     let mut page =
         candidates.find(by_path.as_ref(), id_direction.unwrap_or_default(), with_deleted, &slice)?;
     if let Some(cursor) = cursor {
@@ -137,6 +138,8 @@ pub(crate) struct Candidates<'a> {
     pub(crate) env: &'a Env<'a>,
     pub(crate) entity: &'static EntityDef,
     pub(crate) filters: Vec<Filter>,
+    /// What is found by each of the filters, once they have been looked up.
+    pub(crate) narrowed: Vec<Option<Narrowed<'a>>>,
     pub(crate) within: Vec<Box<dyn Ids>>,
     pub(crate) confined: Confined,
     pub(crate) search: Option<Search>,
@@ -202,7 +205,9 @@ impl<'a> Candidates<'a> {
         }
         match (proposed?, &self.within[..], &self.filters[..]) {
             ((_, Origin::Set(_)), [ids], []) => Some(&**ids),
-            ((_, Origin::Filter(_, ids)), [], [filter]) if self.is_exact(filter) => Some(&**ids),
+            ((_, Origin::Filter(index)), [], [filter]) if self.is_exact(filter) => {
+                self.narrowed[*index].as_ref().and_then(|it| it.ids.as_deref())
+            }
             _ => None,
         }
     }
@@ -234,7 +239,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// The smallest source that the query names.
-    fn narrowest(&self, with_deleted: bool) -> Result<Option<Proposed>, QueryError> {
+    fn narrowest(&mut self, with_deleted: bool) -> Result<Option<Proposed>, QueryError> {
         if let Some(index) = self.filters.iter().position(|filter| filter.texts_of("id").is_some()) {
             return Ok(Some((0, Origin::Named(index))));
         }
@@ -249,9 +254,11 @@ impl<'a> Candidates<'a> {
         }
         // Indexes and links hold live records only.
         for (index, filter) in self.filters.iter().enumerate().filter(|_| !with_deleted) {
-            if let Some(ids) = narrow(self.env, self.entity, filter)? {
-                propose(ids.at_most(self.env.view)?, Origin::Filter(index, ids));
+            let narrowed = narrow(self.env, self.entity, filter)?;
+            if let Some(ids) = narrowed.as_ref().and_then(|it| it.ids.as_ref()) {
+                propose(ids.at_most(self.env.view)?, Origin::Filter(index));
             }
+            self.narrowed.push(narrowed);
         }
         Ok(narrowest)
     }
@@ -266,11 +273,12 @@ impl<'a> Candidates<'a> {
                 Source::IdSet(IdSet(ids.collect()))
             }
             Some(Origin::Set(index)) => Source::Within(self.within.swap_remove(index)),
-            Some(Origin::Filter(index, ids)) => {
+            Some(Origin::Filter(index)) => {
+                let ids = self.narrowed.swap_remove(index).and_then(|it| it.ids);
                 if self.is_exact(&self.filters[index]) {
                     self.filters.swap_remove(index);
                 }
-                Source::Within(ids)
+                Source::Within(ids.expect("it was proposed"))
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use atoll_storage::{EntityDef, Scalar, TableSource};
+use atoll_storage::{EntityDef, Scalar, StoreError, TableSource};
 use atoll_values::Filter;
 
 use crate::{
@@ -15,87 +15,93 @@ use crate::{
 /// save.
 const N_INTERMEDIATE_MAX: u64 = 1000;
 
-/// The ids of `entity` that match the filter, or `None` if no index or link can tell. Walls are not asked.
-pub(crate) fn narrow(
-    env: &Env<'_>,
+/// What an index or a link names by a filter. Walls are not asked.
+pub(crate) struct Narrowed<'g> {
+    /// The ids that match; `None` if only the targets are known.
+    pub(crate) ids: Option<Box<dyn Ids>>,
+    /// Where the path begins with a relation: its targets that match.
+    pub(crate) targets: Option<(&'g Relation, Vec<String>)>,
+}
+
+impl From<Box<dyn Ids>> for Narrowed<'_> {
+    fn from(ids: Box<dyn Ids>) -> Self {
+        Narrowed { ids: Some(ids), targets: None }
+    }
+}
+
+/// The records of `entity` that match the filter, or `None` if no index or link can tell.
+pub(crate) fn narrow<'g>(
+    env: &Env<'g>,
     entity: &EntityDef,
     filter: &Filter,
-) -> Result<Option<Box<dyn Ids>>, QueryError> {
+) -> Result<Option<Narrowed<'g>>, QueryError> {
     match filter.texts() {
-        Some((path, values)) => ids_where(env, entity, path, &values),
+        Some((path, values)) => records_where(env, entity, path, &values),
         None => Ok(None),
     }
 }
 
-fn ids_where(
-    env: &Env<'_>,
+fn records_where<'g>(
+    env: &Env<'g>,
     entity: &EntityDef,
     path: &[&str],
     values: &[&str],
-) -> Result<Option<Box<dyn Ids>>, QueryError> {
+) -> Result<Option<Narrowed<'g>>, QueryError> {
     let [first, rest @ ..] = path else { return Ok(None) };
     if !env.graph.has_table(entity.name) {
         return Ok(None);
     }
+    let table = env.graph.table(entity.name);
     if rest.is_empty() {
-        let table = env.graph.table(entity.name);
-        return match *first == entity.key {
-            true => existing(env, table, values.iter().map(|it| (*it).to_owned())),
-            false => rows_where(env, table, first, values),
+        let found = match *first == entity.key {
+            true => existing(env, table, values.iter().map(|it| (*it).to_owned()))?,
+            false => rows_where(env, table, first, values)?,
         };
+        return Ok(found.map(Narrowed::from));
     }
     let Some(relation) = env.graph.relation(entity.name, first) else { return Ok(None) };
     if let Resolve::Embedded = relation.resolve {
-        return rows_where(env, env.graph.table(entity.name), &path.join("."), values);
+        return Ok(rows_where(env, table, &path.join("."), values)?.map(Narrowed::from));
     }
     let to = env.graph.entity(relation.to).expect("the registry checks where relations lead");
-    let Some(targets) = ids_where(env, to, rest, values)? else { return Ok(None) };
+    let targets = records_where(env, to, rest, values)?.and_then(|it| it.ids);
+    let Some(targets) = targets else { return Ok(None) };
     if targets.at_most(env.view)? > N_INTERMEDIATE_MAX {
         return Ok(None);
     }
     let targets = read(env.view, &*targets)?;
-    reversed(env, relation, &targets.iter().map(String::as_str).collect::<Vec<_>>())
+    let ids = reversed(env, relation, &targets)?;
+    Ok(Some(Narrowed { ids, targets: Some((relation, targets)) }))
 }
 
-/// The targets of a relation that have one of these values at the end of a path, and that the caller may see;
-/// `None` if no index can tell, or if there are too many.
-pub(crate) fn existing_targets(
+/// Those of the targets of a relation that the caller may see.
+pub(crate) fn shown(
     env: &Env<'_>,
     relation: &Relation,
-    path: &[&str],
-    values: &[&str],
-) -> Result<Option<Vec<String>>, QueryError> {
-    let to = env.graph.entity(relation.to).expect("the registry checks where relations lead");
-    let Some(targets) = ids_where(env, to, path, values)? else { return Ok(None) };
-    if targets.at_most(env.view)? > N_INTERMEDIATE_MAX {
-        return Ok(None);
-    }
-    let mut targets = read(env.view, &*targets)?;
-    if env.context.wall().is_some() {
-        let table = env.graph.table(relation.to);
-        let mut seen = Vec::new();
-        for id in targets {
-            if let Some(node) = table.node(env.view, &id)?
-                && env.shows_target(relation, &node)?
-            {
-                seen.push(id);
-            }
+    targets: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let table = env.graph.table(relation.to);
+    let mut shown = Vec::new();
+    for id in targets {
+        if let Some(node) = table.node(env.view, id)?
+            && env.shows_target(relation, &node)?
+        {
+            shown.push(id.clone());
         }
-        targets = seen;
     }
-    Ok(Some(targets))
+    Ok(shown)
 }
 
 /// Follows a relation backwards: the records that point to one of these targets.
 pub(crate) fn reversed(
     env: &Env<'_>,
     relation: &Relation,
-    targets: &[&str],
+    targets: &[String],
 ) -> Result<Option<Box<dyn Ids>>, QueryError> {
     let from = env.graph.table(relation.from);
     match relation.resolve {
         Resolve::Embedded => Ok(None),
-        Resolve::Field(field) => rows_where(env, from, field, targets),
+        Resolve::Field(field) => rows_where(env, from, field, &refs(targets)),
         Resolve::Back(field) => {
             let table = env.graph.table(relation.to);
             let mut holders = BTreeSet::new();
@@ -141,4 +147,8 @@ fn rows_where(
     let Some(field) = table.indexed(field) else { return Ok(None) };
     let of = |value: &&str| Box::new(Where { table, field, value: (*value).to_owned() }) as Box<dyn Ids>;
     Ok(Some(united(env.view, values.iter().map(of).collect())?))
+}
+
+fn refs(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
