@@ -256,3 +256,32 @@ async fn damaged_variant_does_not_stop_the_count_of_others() {
     let counted = sale_counts(&app.ctx.view(), &web).expect("a store").expect("counts");
     assert_eq!((counted.n_variants, counted.n_sold), (1, 1));
 }
+
+#[tokio::test]
+async fn damaged_variant_does_not_stop_the_change_of_its_product() {
+    let (app, (log, _guard)) = (TestApp::init().await, Log::open());
+    let shop = Shop::open(app).await;
+    let (tea, cup) = (shop.product("Green tea", &[], 1).await, shop.product("Cup", &[], 1).await);
+    shop.app.damage("product_variant", tea.id.as_bytes()).await;
+    log.take();
+    let path = format!("/admin/products/{}", tea.product);
+    // Its variants cannot be shown: what was written is known by its id.
+    let shown = shop.admin.post(&path, json!({ "title": "Black tea" })).await.ok();
+    assert_eq!(shown, json!({ "product": { "id": tea.product } }));
+    let named = format!("corrupt record `{}` in `product_variant`", tea.id);
+    assert!(log.take().contains(&named));
+    let found = async |q: &str| {
+        let path = format!("/admin/products?fields=id&q={q}");
+        shop.admin.get(&path).await.ok()["products"].clone()
+    };
+    assert_eq!(found("black").await, json!([{ "id": tea.product }]));
+    assert_eq!(found("cup").await, json!([{ "id": cup.product }]));
+    let shown = shop.admin.post(&format!("{path}?fields=title"), json!({ "title": "Tea" })).await.ok();
+    assert_eq!(shown["product"]["title"], "Tea");
+    // What needs it is refused: nothing of it is written.
+    assert_eq!(shop.admin.delete(&path).await.status, 500);
+    assert_eq!(found("tea").await, json!([{ "id": tea.product }]));
+    let report = shop.app.verify();
+    let found: Vec<_> = report.findings.iter().map(|it| (it.kind, it.space, it.key.as_str())).collect();
+    assert_eq!(found, [("value.corrupt", "product_variant", tea.id.as_str())]);
+}

@@ -102,17 +102,21 @@ pub(crate) async fn show_written(
 }
 
 /// Shows the result of a write, which is committed whatever the answer: if the requested fields take too much
-/// to show, `show` is called again with a plan of ids only.
+/// to show, or lead to a damaged record, `show` is called again with a plan of ids only.
 pub(crate) async fn show_done<T: Send + 'static>(
     app: &Ctx,
     view: &View,
     plan: &ReadPlan,
     show: impl Fn(&View, &ReadPlan) -> Result<T, Fault> + Send + Sync + 'static,
 ) -> Result<T, Fault> {
+    use FaultKind::{Busy, TooExpensive, Unexpected};
     let (show, all) = (Arc::new(show), plan.clone());
     let shown = show.clone();
     match app.read(view, move |view| shown(view, &all)).await {
-        Err(fault) if matches!(fault.kind(), FaultKind::TooExpensive | FaultKind::Busy) => {
+        Err(fault) if matches!(fault.kind(), TooExpensive | Busy | Unexpected) => {
+            if fault.kind() == Unexpected {
+                tracing::error!("what was written is not shown: {fault} {}", fault.causes());
+            }
             let ids = plan.ids_only();
             app.read(view, move |view| show(view, &ids)).await
         }

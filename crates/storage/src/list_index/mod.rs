@@ -18,7 +18,7 @@ use std::{collections::BTreeSet, fmt};
 
 use crate::{
     EntityDef, KeyBuf, Read, Record, Scalar, Space, StoreError, TableSource, Write, key::group_key,
-    sort_key::COLLATION_VERSION,
+    skip_damaged, sort_key::COLLATION_VERSION,
 };
 
 /// A set of numbers of records: a compressed bitmap.
@@ -250,12 +250,13 @@ impl ListIndex {
         Ok(())
     }
 
-    /// The words of the live children of a record.
+    /// The words of the live children of a record. A damaged one has none: the record can be changed all the
+    /// same, and is not found by what nobody can read.
     fn words_of_children(&self, tx: &dyn Read, id: &str) -> Result<BTreeSet<String>, StoreError> {
         let mut words = BTreeSet::new();
         let Some(children) = &self.children else { return Ok(words) };
         for id in children.table.all_where(tx, children.field, id)? {
-            if let Some(child) = children.table.node(tx, &id)? {
+            if let Some(child) = skip_damaged(children.table.node(tx, &id))?.flatten() {
                 words.extend(words::words_of(&*child));
             }
         }
