@@ -1,22 +1,30 @@
-//! `atoll user`: creates admin users.
+//! `atoll user`: creates admin users, lists them, and gives one a new password.
 
-use std::io::Write as _;
+use std::ops::ControlFlow;
 
-use atoll_auth::PasswordHash;
+use atoll_auth::{PasswordHash, find_identity, set_password};
 use atoll_flows::user::{CREATE_USERS, NewUser};
-use atoll_kernel::Actor;
+use atoll_kernel::{Actor, Fault, Moment, Write, data::Direction};
+use atoll_user::{USER, USERS};
 use clap::{Args, Subcommand};
 
-use crate::{Assembly, Host, command::DataArgs};
+use crate::{
+    Application, Assembly, Host,
+    command::{DataArgs, print},
+};
 
 #[derive(Subcommand)]
 pub(crate) enum User {
     /// Creates an admin user.
-    Create(Create),
+    Create(Credentials),
+    /// Gives an admin user a new password. Whoever is logged in as this user is logged out.
+    ResetPassword(Credentials),
+    /// Lists the admin users: e-mail address, id, since when, and name.
+    List(DataArgs),
 }
 
 #[derive(Args)]
-pub(crate) struct Create {
+pub(crate) struct Credentials {
     /// The e-mail address to log in with.
     #[arg(long, short)]
     email: String,
@@ -29,16 +37,60 @@ pub(crate) struct Create {
 
 impl User {
     pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
-        let User::Create(Create { email, password, data }) = self;
-        let password = PasswordHash::new(&password)?;
-        let (data, settings) = data.open(host)?;
-        let app = Assembly::open(&data, settings)?.start().await?;
-        let users = vec![NewUser { email, password }];
-        let (created, _) = app.ctx.run(&CREATE_USERS, Actor::System, users).await?;
-        app.ctx.store().close();
-        for user in created {
-            writeln!(std::io::stdout(), "created user {} ({})", user.email, user.id)?;
+        match self {
+            User::Create(Credentials { email, password, data }) => {
+                let user = NewUser { email, password: PasswordHash::new(&password)? };
+                opened(data, host, async |app| create(app, user).await).await
+            }
+            User::ResetPassword(Credentials { email, password, data }) => {
+                let password = PasswordHash::new(&password)?;
+                opened(data, host, async |app| reset_password(app, email, password).await).await
+            }
+            User::List(data) => opened(data, host, async |app| list(app)).await,
         }
-        Ok(())
     }
+}
+
+/// Works on the data folder, which no other process uses meanwhile.
+async fn opened(
+    data: DataArgs,
+    host: &Host,
+    work: impl AsyncFnOnce(&Application) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (data, settings) = data.open(host)?;
+    let app = Assembly::open(&data, settings)?.start().await?;
+    let done = work(&app).await;
+    app.ctx.store().close();
+    done
+}
+
+async fn create(app: &Application, user: NewUser) -> anyhow::Result<()> {
+    let (created, _) = app.ctx.run(&CREATE_USERS, Actor::System, vec![user]).await?;
+    created.iter().try_for_each(|it| print(&format!("created user {} ({})\n", it.email, it.id)))
+}
+
+async fn reset_password(app: &Application, email: String, password: PasswordHash) -> anyhow::Result<()> {
+    let said = format!("{email} has a new password\n");
+    let set = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
+        let identity = find_identity(tx, &email)?.filter(|it| it.actor(USER).is_some());
+        let identity =
+            identity.ok_or_else(|| Fault::not_found(format!("no admin user logs in as {email}")))?;
+        set_password(tx, at, &identity.id, &password)?;
+        Ok(())
+    };
+    app.ctx.write(Actor::System, set).await?;
+    print(&said)
+}
+
+fn list(app: &Application) -> anyhow::Result<()> {
+    let mut lines = String::new();
+    USERS.table.scan(&app.ctx.view(), None, Direction::Ascending, &mut |user| {
+        let names = [user.first_name.as_deref(), user.last_name.as_deref()];
+        let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let line = format!("{}  {}  {}  {name}", user.email, user.id, user.created_at);
+        lines.push_str(line.trim_end());
+        lines.push('\n');
+        Ok(ControlFlow::Continue(()))
+    })?;
+    print(&lines)
 }

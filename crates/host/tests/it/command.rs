@@ -110,42 +110,6 @@ fn dry_run_of_an_import_leaves_the_data_as_it_was() {
 }
 
 #[test]
-fn user_command_creates_users_who_can_log_in() {
-    let folder = TempDir::new().expect("a folder");
-    let create = ["user", "create", "--email", "ann@example.com", "--password", "correct horse"];
-    let (ok, made) = atoll(folder.path(), &create);
-    assert!(ok && made.contains("created user ann@example.com (user_"), "{made}");
-    let (ok, twice) = atoll(folder.path(), &create);
-    assert!(!ok && twice.contains("User with email: ann@example.com, already exists."), "{twice}");
-    // A user with too short a password cannot be created.
-    for password in ["", "seven77"] {
-        let create = ["user", "create", "--email", "bob@example.com", "--password", password];
-        let (ok, short) = atoll(folder.path(), &create);
-        assert!(!ok && short.contains("Password must have 8 to 1024 characters"), "{short}");
-    }
-    let server = Server::start(folder.path(), &[]);
-    let credentials = r#"{"email":"ann@example.com","password":"correct horse"}"#;
-    let (status, answer) = server.send("POST", "/auth/user/emailpass", &[], credentials).expect("an answer");
-    assert_eq!(status, 200, "{answer}");
-    let token = format!("Bearer {}", answer["token"].as_str().expect("a token"));
-    assert_eq!(server.send("GET", "/health", &[], "").expect("an answer").0, 200);
-    server.signal("-TERM");
-    assert!(server.wait());
-
-    // The secret that signed it is kept, so the token is valid after a restart.
-    let server = Server::start(folder.path(), &[]);
-    let (status, _) =
-        server.send("GET", "/admin/users/me", &[("authorization", &token)], "").expect("an answer");
-    assert_eq!(status, 200);
-    // With another secret it is invalid.
-    drop(server);
-    let server = Server::start(folder.path(), &["--jwt-secret", "another secret, long enough"]);
-    let (status, _) =
-        server.send("GET", "/admin/users/me", &[("authorization", &token)], "").expect("an answer");
-    assert_eq!(status, 401);
-}
-
-#[test]
 fn weak_secrets_are_refused() {
     let folder = TempDir::new().expect("a folder");
     let (ok, refused) = atoll(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--jwt-secret", "short"]);

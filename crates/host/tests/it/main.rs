@@ -9,3 +9,4 @@ mod kills;
 mod logs;
 mod metrics;
 mod server;
+mod user;
