@@ -102,7 +102,7 @@ pub fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> Markup {
     }
 }
 
-/// The pages of a list: earlier, later, and which part is shown.
+/// The pages of a list: the one before, the one after, and which part is shown.
 pub fn pager<T>(call: &PageCall, page: &Records<T>) -> Markup {
     let Records { records, count, offset, limit } = page;
     if *count <= *limit && *offset == 0 {
@@ -113,9 +113,9 @@ pub fn pager<T>(call: &PageCall, page: &Records<T>) -> Markup {
     };
     html! {
         nav class="pager" aria-label="Pages of the list" {
-            @if *offset > 0 { a href=(to(offset.saturating_sub(*limit))) rel="prev" { "Earlier" } }
+            @if *offset > 0 { a href=(to(offset.saturating_sub(*limit))) rel="prev" { "Previous" } }
             span { ((offset + 1).min(*count)) "–" (offset + records.len()) " of " (count) }
-            @if offset + records.len() < *count { a href=(to(offset + limit)) rel="next" { "Later" } }
+            @if offset + records.len() < *count { a href=(to(offset + limit)) rel="next" { "Next" } }
         }
     }
 }

@@ -92,7 +92,7 @@ async fn the_board_says_what_keeps_variants_from_sale() {
     shop.app.run_job("availability.count-sales").await;
     let (_, text) = browser.page("/app/channels").await;
     let said =
-        text.contains("1 of 2 variants can be bought.") && text.contains("<li>1: no stock location</li>");
+        text.contains("1 of 2 variants can be bought.") && text.contains("<li>1: No stock location</li>");
     assert!(said, "{text}");
 }
 

@@ -4,7 +4,7 @@
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
     Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html,
-    link, moment, nothing, pager, table,
+    link, moment, nothing, pager, period, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
         @if page.records.is_empty() { (nothing("The channel has no such product.")) } @else {
             @let rows = page.records.iter().map(|it| row(&call, it));
             (call.search_of(list_of(&call).then("change"), html! {
-                (table(&["Product", "State", "From", "Until", "Variants", "Choose"], rows))
+                (table(&["Product", "State", "Sold", "Variants"], rows))
                 (bulk())
             }))
         }
@@ -203,22 +203,20 @@ async fn search(call: &PageCall, counts: &Counts) -> Result<Markup, Fault> {
 
 fn row(call: &PageCall, product: &Listed) -> Vec<Markup> {
     let to = list_of(call).then(&product.product_id);
-    let at = |it: Option<Timestamp>| html! { @if let Some(it) = it { (moment(it)) } @else { "–" } };
     vec![
         html! {
             span class="named" {
+                (choose(&product.product_id, &product.title))
                 (call.picture(product.thumbnail.as_deref(), "thumb"))
                 (link(call, to, &product.title))
             }
         },
         state_badge(&product.state),
-        at(product.available_from),
-        at(product.available_until),
+        period(product.available_from, product.available_until),
         html! {
             (product.n_variants)
             @if product.n_excluded_variants > 0 { ", " (product.n_excluded_variants) " left out" }
         },
-        choose(&product.product_id, &product.title),
     ]
 }
 
@@ -299,11 +297,14 @@ fn without(end: &str, label: &str) -> Markup {
 async fn candidates(call: PageCall) -> Result<Page, Fault> {
     let channel = channel(&call).await?;
     let page: Records<Product> = call.api().list(products(&call), "products").await?;
-    let row = |it: &Product| vec![html! { (it.title) }, html! { (it.status) }, choose(&it.id, &it.title)];
+    let row = |it: &Product| {
+        let named = html! { span class="named" { (choose(&it.id, &it.title)) (it.title) } };
+        vec![named, html! { (it.status) }]
+    };
     let body = html! {
         (call.search(call.at(), "Search", &[Field::line("search", "q", "Title, SKU or text").value(call.query("q"))]))
         (call.search_of(list_of(&call).then("change"), html! {
-            (table(&["Product", "Status", "Choose"], page.records.iter().map(row)))
+            (table(&["Product", "Status"], page.records.iter().map(row)))
             p class="buttons" { button name="what" value="add" { "Add to the channel" } }
         }))
         (pager(&call, &page))

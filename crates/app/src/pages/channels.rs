@@ -10,7 +10,7 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::named::Named;
+use super::{decision::in_short, named::Named};
 
 admin_page! {
     with "sales_channels";
@@ -139,7 +139,7 @@ impl Variants {
             @if !self.blocked.is_empty() {
                 ul {
                     @for it in &self.blocked {
-                        li { (it.count) ": " (it.code.replace('_', " ")) }
+                        li { (it.count) ": " (in_short(&it.code).1) }
                     }
                 }
             }

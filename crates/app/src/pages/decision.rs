@@ -2,7 +2,7 @@
 //! the API, with its moment as pages show moments.
 
 use atoll_kernel::{Decimal, Timestamp};
-use atoll_pages::{Markup, Render, html, moment, sentence};
+use atoll_pages::{Markup, Render, badge, html, moment, sentence};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -26,9 +26,40 @@ pub(super) struct Reason {
     value: Value,
 }
 
+impl Reason {
+    /// The reason in the words of the API.
+    pub(super) fn text(&self) -> String {
+        sentence(&self.message)
+    }
+
+    /// The reason in a word or two, where many stand beside each other.
+    pub(super) fn in_short(&self) -> Markup {
+        let (kind, words) = in_short(&self.code);
+        badge(kind, words)
+    }
+}
+
+/// A reason in a word or two, with the kind of its badge: what the merchant has chosen is grey, what ends by
+/// itself yellow, what stands in the way of a sale red.
+pub(super) fn in_short(code: &str) -> (&'static str, &'static str) {
+    match code {
+        "sales_channel_disabled" => ("", "Channel disabled"),
+        "product_not_published" => ("", "Not published"),
+        "product_not_in_sales_channel" => ("", "Not in channel"),
+        "variant_excluded" => ("", "Left out"),
+        "product_not_available_yet" => ("warn", "Not yet"),
+        "product_no_longer_available" => ("warn", "Over"),
+        "no_price" => ("bad", "No price"),
+        "no_inventory_item" => ("bad", "No inventory item"),
+        "no_stock_location" => ("bad", "No stock location"),
+        "insufficient_inventory" => ("bad", "Out of stock"),
+        _ => ("bad", "Not on sale"),
+    }
+}
+
 impl Render for Reason {
     fn render(&self) -> Markup {
-        let text = sentence(&self.message);
+        let text = self.text();
         let at = self.value.as_str().and_then(|it| Some((it, it.parse::<Timestamp>().ok()?)));
         match at.and_then(|(word, at)| Some((text.split_once(word)?, at))) {
             Some(((before, after), at)) => html! { (before) (moment(at)) (after) },

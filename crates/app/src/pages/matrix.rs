@@ -153,12 +153,10 @@ fn shown(call: &PageCall, row: &Row, cell: &Cell) -> Markup {
     let why = Address::of("/why").with("channel", &cell.sales_channel_id).with("variant", &row.id);
     let quantity = cell.available_quantity.map_or_else(String::new, |it| format!(" ({it})"));
     html! {
-        a href=(call.to(why)) {
-            @match (&cell.reason, cell.sellable) {
-                (_, true) => (badge("good", &format!("On sale{quantity}"))),
-                (Some(reason), false) => (reason),
-                (None, false) => "Not on sale",
-            }
+        @match (&cell.reason, cell.sellable) {
+            (_, true) => a href=(call.to(why)) { (badge("good", &format!("On sale{quantity}"))) }
+            (Some(reason), false) => a href=(call.to(why)) title=(reason.text()) { (reason.in_short()) }
+            (None, false) => a href=(call.to(why)) { (badge("", "Not on sale")) }
         }
     }
 }
