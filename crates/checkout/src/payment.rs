@@ -83,10 +83,10 @@ pub enum PaymentAction {
     Capture,
     /// Give back what was captured, in full or in part.
     Refund,
-    /// Release what was authorised under this key and not captured. The authorisation may never have
-    /// happened.
+    /// Release what was authorised and not captured. The authorisation may never have happened.
     Cancel {
-        /// Key of the authorisation.
+        /// Key of the authorisation; empty for what the buyer has authorised of the session with the provider
+        /// itself.
         authorized_by: String,
     },
 }

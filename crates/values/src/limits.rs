@@ -210,6 +210,10 @@ pub const LONG_NUMBERS_MAX: usize = 1_000;
 /// long order with its addresses. Anyone with a publishable key can send them; they are stored with the
 /// payment collection and in the journal of the run, and sent to the provider.
 pub const SESSION_DATA_BYTES_MAX: usize = 64 * 1024;
+/// Payment sessions that one payment collection may lose: a buyer chooses again how to pay, or changes the
+/// cart. Each is kept until the cart is deleted, with up to [`SESSION_DATA_BYTES_MAX`], since its provider may
+/// still tell that it was paid.
+pub const FORMER_SESSIONS_MAX: u64 = 50;
 /// Characters of the note of a refund. A payment holds those of up to a thousand, and its provider is not
 /// asked to give back what could not be recorded.
 pub const REFUND_NOTE_CHARS_MAX: usize = 1_000;

@@ -3,7 +3,7 @@
 use atoll_kernel::{
     Fault, FaultKind,
     data::RowError,
-    limits::{REFUND_NOTE_CHARS_MAX, SESSION_DATA_BYTES_MAX},
+    limits::{FORMER_SESSIONS_MAX, REFUND_NOTE_CHARS_MAX, SESSION_DATA_BYTES_MAX},
     store_errors,
 };
 
@@ -41,6 +41,11 @@ pub enum Error {
     /// The payment has [`MOVES_MAX`] captures or refunds.
     #[error("Payment {0} has {MOVES_MAX} captures or refunds, which is the limit")]
     TooManyMoves(String),
+    /// The collection has lost [`FORMER_SESSIONS_MAX`] sessions.
+    #[error(
+        "Payment collection {0} has had {FORMER_SESSIONS_MAX} other payment sessions, which is the limit"
+    )]
+    TooManySessions(String),
     /// The note of a refund is too long.
     #[error("The note of a refund has at most {REFUND_NOTE_CHARS_MAX} characters")]
     LongNote,
@@ -96,6 +101,7 @@ impl From<Error> for Fault {
             | Error::CaptureTooMuch
             | Error::RefundTooMuch
             | Error::TooManyMoves(_)
+            | Error::TooManySessions(_)
             | Error::LongNote
             | Error::LongData
             | Error::NotManual(_) => Fault::invalid(error.to_string()),

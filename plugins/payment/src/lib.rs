@@ -1,6 +1,7 @@
 //! Payments: providers, payment collections with their session, captures, refunds and their reasons.
 
 mod error;
+mod former;
 mod manual;
 mod service;
 mod types;
@@ -12,16 +13,17 @@ use atoll_kernel::{
 };
 
 pub use error::Error;
+pub use former::{close_session, delete_with_sessions, note_returned};
 pub use manual::SYSTEM_DEFAULT;
 pub use service::{
     MOVES_MAX, Reversal, authorize, cancel_collection, capturable, capture, check_captured, check_data,
-    check_note, check_open, check_payable, check_reason, close_session, delete_collection, delete_reason,
+    check_new_session, check_note, check_payable, check_reason, delete_collection, delete_reason,
     forget_asked, is_enabled, note_asked, open_payment, open_session, pay_by_hand, refund, refundable,
     set_amount, set_free,
 };
 pub use types::{
-    Asked, Capture, CollectionStatus, Payment, PaymentCollection, PaymentSession, ProviderRecord, Refund,
-    RefundReason, RefundReasonPatch, SessionStatus,
+    Asked, Capture, CollectionStatus, FormerSession, Payment, PaymentCollection, PaymentSession,
+    ProviderRecord, Refund, RefundReason, RefundReasonPatch, SessionStatus,
 };
 
 /// Entity name of providers in links.
@@ -45,6 +47,11 @@ pub const COLLECTIONS_BY_SESSION: Index<PaymentCollection> =
         it.payment_sessions.iter().for_each(|session| keys.add(&[&session.id]));
     });
 
+pub(crate) const FORMER_BY_COLLECTION: Index<FormerSession> =
+    Index::on("former_payment_session.by_collection", &["payment_collection_id"], |it, keys| {
+        keys.add(&[&it.payment_collection_id]);
+    });
+
 const REASON_BY_CODE: Index<RefundReason> =
     Index::unique("refund_reason.by_code", &["code"], |it, keys| keys.add(&[&it.code]));
 
@@ -53,6 +60,8 @@ pub static PAYMENT_PROVIDERS: Service<ProviderRecord> = Service::new(&[]).visibl
 /// Write through [`set_amount`], [`open_session`] and the others, which keep the sums.
 pub static PAYMENT_COLLECTIONS: Service<PaymentCollection> =
     Service::new(&[COLLECTIONS_BY_SESSION]).visible(Visibility::With(&["cart", "order"]));
+/// What was a session of a collection. Written by the functions that replace or close one.
+pub static FORMER_SESSIONS: Service<FormerSession> = Service::new(&[FORMER_BY_COLLECTION]);
 /// Created by [`authorize`].
 pub static PAYMENTS: Service<Payment> = Service::new(&[PAYMENTS_BY_COLLECTION, PAYMENTS_BY_SESSION])
     .visible(Visibility::With(&["payment_collection"]));
@@ -62,7 +71,7 @@ pub static REFUND_REASONS: Service<RefundReason> = Service::new(&[REASON_BY_CODE
 module! { Module {
     name: "payment",
     summary: "Payment providers, collections, sessions, captures and refunds",
-    services: &[&PAYMENT_PROVIDERS, &PAYMENT_COLLECTIONS, &PAYMENTS, &REFUND_REASONS],
+    services: &[&PAYMENT_PROVIDERS, &PAYMENT_COLLECTIONS, &FORMER_SESSIONS, &PAYMENTS, &REFUND_REASONS],
     relations: &[
         Relation::many(PAYMENT_COLLECTION, "payments", PAYMENT, Resolve::Back("payment_collection_id")),
         Relation {

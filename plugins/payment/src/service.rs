@@ -5,14 +5,14 @@ use atoll_checkout::PaymentProvider;
 use atoll_kernel::{
     Decimal, Metadata, Moment, Read, StoreError, Write,
     data::{Entity, RowError},
-    limits::{REFUND_NOTE_CHARS_MAX, SESSION_DATA_BYTES_MAX},
+    limits::{FORMER_SESSIONS_MAX, REFUND_NOTE_CHARS_MAX, SESSION_DATA_BYTES_MAX},
     registry::Providers,
 };
 
 use crate::{
-    Asked, Capture, CollectionStatus, Error, PAYMENT_COLLECTIONS, PAYMENT_PROVIDERS, PAYMENTS,
-    PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentSession, REFUND_REASONS, Refund, RefundReason,
-    SessionStatus,
+    Asked, Capture, CollectionStatus, Error, FORMER_BY_COLLECTION, PAYMENT_COLLECTIONS, PAYMENT_PROVIDERS,
+    PAYMENTS, PAYMENTS_BY_COLLECTION, Payment, PaymentCollection, PaymentSession, REFUND_REASONS, Refund,
+    RefundReason, SessionStatus, former::keep_sessions,
 };
 
 /// Captures and refunds of one payment, each: they are stored in its record, and a provider outside is not
@@ -31,6 +31,7 @@ pub fn set_amount(
         return Ok(collection.clone());
     }
     check_open(collection)?;
+    keep_sessions(tx, at, collection)?;
     Ok(PAYMENT_COLLECTIONS.update(tx, at, &collection.id, |it: &mut PaymentCollection| {
         it.amount = amount;
         it.currency_code = currency_code.to_owned();
@@ -51,7 +52,8 @@ pub fn open_session(
     collection: &PaymentCollection,
     mut session: PaymentSession,
 ) -> Result<PaymentCollection, Error> {
-    check_open(collection)?;
+    check_new_session(tx, collection)?;
+    keep_sessions(tx, at, collection)?;
     let id = if session.id.is_empty() { at.id() } else { session.id.clone() };
     session.init(id, at.now());
     session.amount = collection.amount;
@@ -63,24 +65,19 @@ pub fn open_session(
     })?)
 }
 
-/// Removes a session whose authorisation was cancelled: no webhook that was sent before can settle it. A
-/// session that was replaced or authorised is left alone. Returns whether it was removed.
-pub fn close_session(tx: &mut dyn Write, at: &Moment, session: &PaymentSession) -> Result<bool, Error> {
-    let Some(collection) = PAYMENT_COLLECTIONS.get(tx, &session.payment_collection_id)? else {
-        return Ok(false);
-    };
-    if !collection.payment_sessions.contains(session) {
-        return Ok(false);
+/// Error if the collection is authorised, paid or cancelled, or has lost [`FORMER_SESSIONS_MAX`] sessions.
+pub fn check_new_session(tx: &dyn Read, collection: &PaymentCollection) -> Result<(), Error> {
+    check_open(collection)?;
+    let n_former = FORMER_BY_COLLECTION.count_up_to(tx, &[&collection.id], FORMER_SESSIONS_MAX)?;
+    if n_former >= FORMER_SESSIONS_MAX {
+        Err(Error::TooManySessions(collection.id.to_string()))
+    } else {
+        Ok(())
     }
-    PAYMENT_COLLECTIONS.update(tx, at, &collection.id, |it: &mut PaymentCollection| {
-        it.payment_sessions.clear();
-        it.status = CollectionStatus::NotPaid;
-    })?;
-    Ok(true)
 }
 
 /// Error if the collection is authorised, paid or cancelled.
-pub fn check_open(collection: &PaymentCollection) -> Result<(), Error> {
+fn check_open(collection: &PaymentCollection) -> Result<(), Error> {
     match collection.status {
         CollectionStatus::NotPaid | CollectionStatus::Awaiting => Ok(()),
         _ => Err(Error::Settled(collection.id.to_string())),
@@ -315,6 +312,7 @@ pub fn pay_by_hand(
         data: none(),
         context: none(),
         metadata: none(),
+        is_manual: true,
         ..PaymentSession::default()
     };
     let opened = open_session(tx, at, collection, session)?;

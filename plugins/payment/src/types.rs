@@ -1,4 +1,5 @@
-//! The records of payments: providers, collections, sessions, payments, captures, refunds and their reasons.
+//! The records of payments: providers, collections, sessions and former ones, payments, captures, refunds and
+//! their reasons.
 
 use atoll_kernel::{
     Decimal, Metadata, Timestamp,
@@ -116,12 +117,31 @@ entity! {
         pub payment_collection_id: String,
         /// A JSON object of the client's, stored as it is.
         pub metadata: Metadata,
+        /// Is its provider one of manual payments, which never tells of money by itself?
+        pub is_manual: bool,
     }
+    hidden [is_manual]
     computed [raw_amount: Exact] by compute_session
 }
 
 fn compute_session(session: &PaymentSession, shown: &mut ComputedFields<'_>) {
     shown.field("raw_amount", session.amount.raw());
+}
+
+entity! {
+    /// A payment session that its collection has lost, under the id of the session: it was replaced or
+    /// closed, or its amount is no longer due. Its provider may still tell that the buyer has paid it.
+    pub struct FormerSession = "former_payment_session" / "former_payment_sessions", "forpayses" {
+        /// The session, without what the provider is not asked with again.
+        pub session: PaymentSession,
+        /// The collection that has lost it.
+        pub payment_collection_id: String,
+        /// What was captured of it and given back.
+        pub returned: Decimal,
+        /// How often something was given back.
+        pub n_returns: u32,
+    }
+    hidden [session, returned, n_returns]
 }
 
 entity! {

@@ -11,7 +11,7 @@ use atoll_flows::cart::{
 use atoll_flows::order::{
     ACCEPT_ORDER_TRANSFER, AnswerTransfer, DECLINE_ORDER_TRANSFER, REQUEST_ORDER_TRANSFER,
 };
-use atoll_flows::payment::{CapturedInVain, RETURN_CAPTURED_PAYMENT};
+use atoll_flows::payment::{PaidInVain, RETURN_PAYMENT};
 use atoll_flows::user::{
     CREATE_FIRST_USER, CREATE_INVITES, CREATE_USERS, NewInvite, NewUser, REFRESH_INVITES,
 };
@@ -73,13 +73,13 @@ impl Scene {
                 let carts = expired_carts(&self.shop.app.ctx.view(), "9", None).expect("a store");
                 run(&DELETE_EXPIRED_CARTS, DeleteExpired { first_kept: "9".into(), carts })
             }
-            "return-captured-payment" => {
+            "return-payment" => {
                 pay_with(&self.storefront, &self.cart, "pp_bank").await;
                 let view = self.shop.app.ctx.view();
                 let collections = PAYMENT_COLLECTIONS.table.list_all(&view).expect("a store");
                 let session = collections[0].payment_sessions[0].clone();
                 let told = PaymentTold { amount: session.amount, ..PaymentTold::default() };
-                run(&RETURN_CAPTURED_PAYMENT, CapturedInVain { session, told })
+                run(&RETURN_PAYMENT, PaidInVain { session, is_captured: true, told })
             }
             "create-users-workflow" => {
                 let password = PasswordHash::new("supersecret").expect("a hash");

@@ -1,5 +1,5 @@
 //! Cart expiry: a job deletes carts that were not changed for `cart_days` days, with their payment
-//! collections.
+//! collections. What a buyer may have authorised of one is released.
 //!
 //! A cart expires at the end of a day (UTC), so that the index by day holds exactly the expired ones, and
 //! nothing else is read. It is no soft delete: the purpose is to free space, and an abandoned cart need not
@@ -8,10 +8,9 @@
 use std::time::Duration;
 
 use atoll_cart::{CARTS, OPEN_BY_DAY, day_of};
+use atoll_checkout::PaymentTold;
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Read, StoreError, Write,
-    data::Scan,
-    flow,
+    Actor, Ctx, Fault, Moment, Read, StoreError, Write, flow,
     flow::Local,
     job,
     jobs::{Tick, in_batches},
@@ -20,10 +19,13 @@ use atoll_kernel::{
     serde_json::json,
 };
 use atoll_links::CART_PAYMENT_COLLECTION;
-use atoll_payment::{PAYMENT_COLLECTIONS, PAYMENTS_BY_COLLECTION};
+use atoll_payment::{PAYMENT_COLLECTIONS, PAYMENTS_BY_COLLECTION, PaymentSession, delete_with_sessions};
 
 use crate::points::{CARTS_DELETED, Ids};
-use crate::{cart::COMPLETE_CART, payment::CREATE_PAYMENT_SESSIONS};
+use crate::{
+    cart::COMPLETE_CART,
+    payment::{CREATE_PAYMENT_SESSIONS, let_go_session},
+};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -58,16 +60,7 @@ pub fn expired_carts(
     first_kept: &str,
     after: Option<&Position>,
 ) -> Result<Vec<Position>, StoreError> {
-    let after = after.map(|(day, id)| (&**day, &**id));
-    let mut carts = Vec::new();
-    OPEN_BY_DAY.scan_all(tx, after, &mut |day, id| {
-        if *day >= *first_kept || carts.len() >= CARTS_EXPIRED_AT_ONCE_MAX {
-            return Ok(Scan::Break(()));
-        }
-        carts.push((day.to_owned(), id.to_owned()));
-        Ok(Scan::Continue(()))
-    })?;
-    Ok(carts)
+    OPEN_BY_DAY.next_before(tx, first_kept, after, CARTS_EXPIRED_AT_ONCE_MAX)
 }
 
 /// The input of [`DELETE_EXPIRED_CARTS`].
@@ -88,16 +81,21 @@ flow! {
 }
 
 fn delete(flow: &mut Local<'_>, input: DeleteExpired) -> Result<(), Fault> {
-    let mut deleted = Vec::new();
+    let (mut deleted, mut sessions) = (Vec::new(), Vec::new());
     flow.step("delete-expired-carts", |tx, at| {
         for (day, id) in &input.carts {
             let is_expired = OPEN_BY_DAY.contains(tx, &[day], id)?;
-            if is_expired && delete_unpaid(tx, at, id, &input.first_kept)? {
+            if is_expired && is_unpaid(tx, id, &input.first_kept)? {
+                sessions.extend(delete_cart(tx, at, id)?);
                 deleted.push(id.clone());
             }
         }
         Ok(())
     })?;
+    for session in sessions {
+        let told = PaymentTold { amount: session.amount, ..PaymentTold::default() };
+        let_go_session(flow, session, told)?;
+    }
     for id in &deleted {
         flow.emit("cart.deleted", json!({ "id": id }))?;
     }
@@ -107,13 +105,12 @@ fn delete(flow: &mut Local<'_>, input: DeleteExpired) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Deletes a cart with its payment collection, unless there is a payment or the buyer may still be paying.
-fn delete_unpaid(tx: &mut dyn Write, at: &Moment, id: &str, first_kept: &str) -> Result<bool, Fault> {
+/// Is there no payment of a cart, and is its buyer paying no more?
+fn is_unpaid(tx: &dyn Read, id: &str, first_kept: &str) -> Result<bool, StoreError> {
     if is_going_on(tx, COMPLETE_CART.name, id)? {
         return Ok(false);
     }
-    let collections = CART_PAYMENT_COLLECTION.rights(tx, id)?;
-    for collection in &collections {
+    for collection in &CART_PAYMENT_COLLECTION.rights(tx, id)? {
         let is_touched =
             PAYMENT_COLLECTIONS.get(tx, collection)?.is_some_and(|it| *day_of(it.updated_at) >= *first_kept);
         // A cancelled payment counts as well: it is the record of where the money went.
@@ -122,11 +119,17 @@ fn delete_unpaid(tx: &mut dyn Write, at: &Moment, id: &str, first_kept: &str) ->
             return Ok(false);
         }
     }
-    for collection in &collections {
-        PAYMENT_COLLECTIONS.delete(tx, at, collection)?;
+    Ok(true)
+}
+
+/// Deletes a cart with its payment collection. Returns the payment session that its provider knows of.
+fn delete_cart(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<PaymentSession>, Fault> {
+    let mut session = None;
+    for collection in CART_PAYMENT_COLLECTION.rights(tx, id)? {
+        session = delete_with_sessions(tx, at, &collection)?;
     }
     CARTS.delete(tx, at, id)?;
-    Ok(true)
+    Ok(session)
 }
 
 /// Is there a run of this saga that has not ended, or that failed and waits for an operator?

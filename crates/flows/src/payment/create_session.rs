@@ -10,7 +10,7 @@ use atoll_kernel::{
 };
 use atoll_links::{CART_PAYMENT_COLLECTION, REGION_PAYMENT_PROVIDER};
 use atoll_payment::{
-    Error, PAYMENT_COLLECTIONS, PaymentCollection, PaymentSession, check_data, check_open, is_enabled,
+    Error, PAYMENT_COLLECTIONS, PaymentCollection, PaymentSession, check_data, check_new_session, is_enabled,
     open_session,
 };
 use serde::{Deserialize, Serialize};
@@ -79,12 +79,12 @@ impl NewSession {
         &self.collection_id
     }
 
-    /// The collection, if what the storefront gives is not too long, its amount is unchanged, it is unpaid,
-    /// and the provider is allowed.
+    /// The collection, if what the storefront gives is not too long, its amount is unchanged, it is unpaid and
+    /// takes another session, and the provider is allowed.
     fn check(&self, tx: &dyn Read) -> Result<PaymentCollection, Fault> {
         [&self.data, &self.context].into_iter().try_for_each(check_data)?;
         let collection = PAYMENT_COLLECTIONS.retrieve(tx, &self.collection_id)?;
-        check_open(&collection)?;
+        check_new_session(tx, &collection)?;
         if (collection.amount, &collection.currency_code) != (self.amount, &self.currency_code) {
             return Err(Error::Changed(self.collection_id.clone()).into());
         }
@@ -104,7 +104,8 @@ flow! {
 async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
     let provider = run.ctx().provider::<dyn PaymentProvider>(&input.provider_id)?;
     let mut data = input.data.clone();
-    if !provider.is_manual() {
+    let is_manual = provider.is_manual();
+    if !is_manual {
         let request = PaymentRequest {
             action: PaymentAction::Initiate,
             key: String::new(),
@@ -133,6 +134,7 @@ async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
             data: data.clone().or_empty(),
             context: input.context.clone().or_empty(),
             metadata: Metadata::default().or_empty(),
+            is_manual,
             ..PaymentSession::default()
         };
         open_session(flow.tx, flow.at, &collection, session)?;

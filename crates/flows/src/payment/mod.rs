@@ -8,7 +8,7 @@ mod move_money;
 mod progress;
 mod reasons;
 mod release;
-mod return_captured;
+mod return_paid;
 mod webhook;
 
 pub use collect::{
@@ -25,5 +25,6 @@ pub use move_money::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
 pub(crate) use progress::{PaymentProgress, collections_of, tell_order, tell_orders};
 pub use reasons::{CREATE_REFUND_REASONS, DELETE_REFUND_REASONS, UPDATE_REFUND_REASONS};
 pub(crate) use release::release;
-pub use return_captured::{CapturedInVain, RETURN_CAPTURED_PAYMENT};
+pub(crate) use return_paid::let_go_session;
+pub use return_paid::{PaidInVain, RETURN_PAYMENT};
 pub use webhook::receive_notice;

@@ -11,7 +11,8 @@ use atoll_kernel::{
 };
 use atoll_links::CART_PAYMENT_COLLECTION;
 use atoll_payment::{
-    COLLECTIONS_BY_SESSION, PAYMENT_COLLECTIONS, PAYMENTS, PAYMENTS_BY_SESSION, Payment, PaymentSession,
+    COLLECTIONS_BY_SESSION, FORMER_SESSIONS, PAYMENT_COLLECTIONS, PAYMENTS, PAYMENTS_BY_SESSION, Payment,
+    PaymentSession,
 };
 
 use crate::{
@@ -19,17 +20,20 @@ use crate::{
         AWAIT_PAYMENT, COMPLETE_CART, CompleteCart, PaymentDecision, ask_providers, awaited_session,
         give_up_replaced,
     },
-    payment::{CAPTURE_PAYMENT, CapturedInVain, MoveMoney, RETURN_CAPTURED_PAYMENT, check_digits},
+    payment::{CAPTURE_PAYMENT, MoveMoney, PaidInVain, RETURN_PAYMENT, check_digits},
 };
 
 /// Acts on a notice of a provider, whose signature was checked. It has one effect, if it comes several times,
 /// or while the provider answers a request about the same payment: that is waited for.
 ///
-/// Errors: 404 if the provider has no such session, 400 if the amount does not fit, and those of
-/// [`COMPLETE_CART`] and [`CAPTURE_PAYMENT`]. The provider then sends the webhook again. What was captured
-/// for a cart that cannot be completed is given back instead.
+/// Errors: 404 if the provider has had no such session, 400 if the amount does not fit, and those of
+/// [`COMPLETE_CART`] and [`CAPTURE_PAYMENT`]. The provider then sends the webhook again. What was authorised
+/// or captured for a cart that cannot be completed, or by a session that was replaced, is given back instead.
 pub async fn receive_notice(ctx: &Ctx, provider_id: &str, notice: PaymentNotice) -> Result<(), Fault> {
     let about = About::find(&ctx.view(), provider_id, &notice.session_id)?;
+    if about.is_former {
+        return about.paid_by_former(ctx, notice.outcome).await;
+    }
     match notice.outcome {
         PaymentOutcome::Authorized(told) => {
             let due = about.session.amount;
@@ -37,25 +41,36 @@ pub async fn receive_notice(ctx: &Ctx, provider_id: &str, notice: PaymentNotice)
                 let text = format!("{} was authorized, and {due} is due", told.amount);
                 return Err(Fault::invalid(text));
             }
-            match about.payment {
-                Some(_) => Ok(()),
-                None => about.complete(ctx, PaymentDecision { data: told.data, captured: None }).await,
+            if about.payment.is_some() {
+                return Ok(());
+            }
+            let decision = PaymentDecision { data: told.data.clone(), captured: None };
+            match about.complete(ctx, decision).await {
+                Ok(()) => Ok(()),
+                Err(error) => about.give_back(ctx, false, told, error).await,
             }
         }
         PaymentOutcome::Captured(told) => about.captured(ctx, told).await,
-        PaymentOutcome::Failed { reason } => match about.open_run(&ctx.view())? {
-            Some(run) if run.state == ExecutionState::Waiting => about.answer(ctx, &run, Err(reason)).await,
-            // It does not wait yet: the webhook has overtaken the answer of the provider.
-            Some(_) => Err(about.is_being_completed("")),
-            None => Ok(()),
-        },
+        PaymentOutcome::Failed { reason } => {
+            let run = about.open_run(&ctx.view())?;
+            match run {
+                Some(run) if run.state == ExecutionState::Waiting => {
+                    about.answer(ctx, &run, Err(reason)).await
+                }
+                // It does not wait yet: the webhook has overtaken the answer of the provider.
+                Some(_) => Err(about.is_being_completed("")),
+                None => Ok(()),
+            }
+        }
     }
 }
 
 /// What a notice is about.
 struct About {
     session: PaymentSession,
-    /// The cart of the session.
+    /// Has its collection lost it?
+    is_former: bool,
+    /// The cart of the session; of a former one, empty if there is none any more.
     cart_id: String,
     /// The payment, once it is authorised.
     payment: Option<Payment>,
@@ -66,12 +81,38 @@ impl About {
         let unknown = || Fault::not_found(format!("Payment session with id: {session_id} was not found"));
         let collections = PAYMENT_COLLECTIONS.table.list_by(tx, &COLLECTIONS_BY_SESSION, &[session_id])?;
         let mut sessions = collections.into_iter().flat_map(|it| it.payment_sessions);
-        let session = sessions.find(|it| *it.id == *session_id && it.provider_id == provider_id);
-        let session = session.ok_or_else(unknown)?;
-        let carts = CART_PAYMENT_COLLECTION.lefts(tx, &session.payment_collection_id)?;
-        let cart_id = carts.into_iter().next().ok_or_else(unknown)?;
+        let current = sessions.find(|it| *it.id == *session_id);
+        let is_former = current.is_none();
+        let session = match current {
+            None => FORMER_SESSIONS.get(tx, session_id)?.map(|it| it.session),
+            current => current,
+        };
+        let session = session.filter(|it| it.provider_id == provider_id).ok_or_else(unknown)?;
+        let cart = CART_PAYMENT_COLLECTION.lefts(tx, &session.payment_collection_id)?.pop();
+        let cart_id = if is_former { cart.unwrap_or_default() } else { cart.ok_or_else(unknown)? };
         let payment = PAYMENTS.table.list_by(tx, &PAYMENTS_BY_SESSION, &[session_id])?.pop();
-        Ok(About { session, cart_id, payment })
+        Ok(About { session, is_former, cart_id, payment })
+    }
+
+    /// Gives back what was paid by a session that was replaced or closed. Error: a run that knows of it has
+    /// not ended, and may give it back itself.
+    async fn paid_by_former(self, ctx: &Ctx, outcome: PaymentOutcome) -> Result<(), Fault> {
+        let (is_captured, told) = match outcome {
+            PaymentOutcome::Failed { .. } => return Ok(()),
+            PaymentOutcome::Authorized(told) => (false, told),
+            PaymentOutcome::Captured(told) => (true, told),
+        };
+        if is_captured && told.amount <= Decimal::ZERO {
+            return Err(Fault::invalid(format!("{} was captured", told.amount)));
+        }
+        let run = self.open_run(&ctx.view())?;
+        if let Some(run) = run.filter(|it| awaited_session(it) == Some(&*self.session.id)) {
+            if run.state == ExecutionState::Waiting {
+                give_up_replaced(ctx, &run).await?;
+            }
+            return Err(self.is_being_completed(" with another payment session"));
+        }
+        self.return_it(ctx, is_captured, told).await
     }
 
     /// Completes the cart, or answers the run that waits for the decision of the provider.
@@ -102,7 +143,7 @@ impl About {
             check_digits(&ctx.view(), &self.session.currency_code, told.amount)?;
             let decision = PaymentDecision { data: told.data.clone(), captured: Some(told.amount) };
             if let Err(error) = self.complete(ctx, decision).await {
-                return self.give_back(ctx, told, error).await;
+                return self.give_back(ctx, true, told, error).await;
             }
             let session = &*self.session.id;
             self.payment = PAYMENTS.table.list_by(&ctx.view(), &PAYMENTS_BY_SESSION, &[session])?.pop();
@@ -115,19 +156,27 @@ impl About {
         ctx.start(&CAPTURE_PAYMENT, Actor::System, Some(&id), input).await.map(drop)
     }
 
-    /// Gives back what was captured for a cart that cannot be completed. An error that may pass is returned:
-    /// the provider sends the webhook again.
-    async fn give_back(self, ctx: &Ctx, told: PaymentTold, error: Fault) -> Result<(), Fault> {
+    /// Gives back what was paid for a cart that cannot be completed. An error that may pass is returned: the
+    /// provider sends the webhook again.
+    async fn give_back(
+        self,
+        ctx: &Ctx,
+        is_captured: bool,
+        told: PaymentTold,
+        error: Fault,
+    ) -> Result<(), Fault> {
         match error.kind() {
             FaultKind::NotFound
             | FaultKind::InvalidData
             | FaultKind::NotAllowed
-            | FaultKind::PricesChanged => {
-                let input = CapturedInVain { session: self.session, told };
-                ctx.run(&RETURN_CAPTURED_PAYMENT, Actor::System, input).await.map(drop)
-            }
+            | FaultKind::PricesChanged => self.return_it(ctx, is_captured, told).await,
             _ => Err(error),
         }
+    }
+
+    async fn return_it(self, ctx: &Ctx, is_captured: bool, told: PaymentTold) -> Result<(), Fault> {
+        let input = PaidInVain { session: self.session, is_captured, told };
+        ctx.run(&RETURN_PAYMENT, Actor::System, input).await.map(drop)
     }
 
     /// The run that completes the cart, if it has not ended.

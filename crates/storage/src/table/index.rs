@@ -318,4 +318,25 @@ impl<T: Entity> Index<T> {
             None => Ok(Scan::Continue(())),
         })
     }
+
+    /// The next `n_max` entries behind `after` whose only part is less than `end`: the part and the id of
+    /// each. With a time as the part, these are the rows whose time has come, and no other is read.
+    pub fn next_before(
+        &self,
+        tx: &dyn Read,
+        end: &str,
+        after: Option<&(String, String)>,
+        n_max: usize,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let after = after.map(|(part, id)| (&**part, &**id));
+        let mut next = Vec::new();
+        self.scan_all(tx, after, &mut |part, id| {
+            if *part >= *end || next.len() >= n_max {
+                return Ok(Scan::Break(()));
+            }
+            next.push((part.to_owned(), id.to_owned()));
+            Ok(Scan::Continue(()))
+        })?;
+        Ok(next)
+    }
 }

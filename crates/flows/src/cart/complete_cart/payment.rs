@@ -4,12 +4,14 @@
 use atoll_cart::{CARTS, Cart};
 use atoll_checkout::{PaymentAction, PaymentAnswer, PaymentRequest};
 use atoll_kernel::{
-    Ctx, Decimal, Fault, FaultKind, Metadata, Read, StoreError,
+    Actor, Ctx, Decimal, Fault, FaultKind, Metadata, Moment, Read, StoreError, Write,
     flow::{Local, StepCall},
     saga::{External, Run, WorkflowExecution},
 };
 use atoll_links::CART_PAYMENT_COLLECTION;
-use atoll_payment::{PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, close_session};
+use atoll_payment::{
+    FORMER_SESSIONS, PAYMENT_COLLECTIONS, PaymentSession, SessionStatus, close_session, note_returned,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{COMPLETE_CART, Pending};
@@ -104,8 +106,8 @@ pub async fn give_up_replaced(ctx: &Ctx, run: &WorkflowExecution) -> Result<bool
 }
 
 /// Waits for the decision of the provider. If the payment fails, or the order cannot be placed, the
-/// authorisation is cancelled, what was captured is given back, and the session is removed: a webhook that
-/// comes late settles nothing.
+/// authorisation is cancelled, what was captured is given back, and the session is closed: a webhook that
+/// comes late completes nothing.
 pub(super) async fn decided(
     run: &mut Run,
     pending: &Pending,
@@ -118,9 +120,8 @@ pub(super) async fn decided(
         // Webhooks find the run of the cart, and not the run that it would be a part of.
         return Err(Fault::new(FaultKind::PaymentRequiresMore, "Payment authorization is pending"));
     }
-    let close = |flow: &mut Local<'_>, session: PaymentSession| {
-        Ok(close_session(flow.tx, flow.at, &session).map(drop)?)
-    };
+    let close =
+        |flow: &mut Local<'_>, session: PaymentSession| Ok(close_session(flow.tx, flow.at, &session)?);
     run.local_undone_by(OPEN_PAYMENT, move |_| Ok(session), close).await?;
     let PaymentDecision { data, captured } =
         run.wait(AWAIT_PAYMENT, Some(provider.pending_timeout())).await?;
@@ -140,12 +141,32 @@ async fn keep_captured(run: &mut Run, pending: &Pending, authorized: &Authorized
     };
     let request = request(session, PaymentAction::Refund);
     let request = PaymentRequest { amount, data: authorized.data.clone(), ..request };
+    let session = session.clone();
     let keep = |_: Ctx, _: StepCall| async { Ok(()) };
     let give_back = move |ctx: Ctx, call: StepCall, _: Option<()>| {
         let request = PaymentRequest { key: call.key, ..request.clone() };
-        async move { provider.ask(ctx, request).await?.settled().map(drop) }
+        let session = session.clone();
+        async move {
+            provider.ask(ctx.clone(), request).await?.settled()?;
+            // The webhook that told of it may come again.
+            let note = move |tx: &mut dyn Write, at: &Moment| note_given_back(tx, at, &session, amount);
+            ctx.write(Actor::System, note).await.map(drop)
+        }
     };
     run.external(External::new("keep-captured", keep).timeout(provider.timeout()).undo(give_back)).await
+}
+
+fn note_given_back(
+    tx: &mut dyn Write,
+    at: &Moment,
+    session: &PaymentSession,
+    amount: Decimal,
+) -> Result<(), Fault> {
+    close_session(tx, at, session)?;
+    if FORMER_SESSIONS.table.exists(tx, &session.id)? {
+        note_returned(tx, at, session, amount)?;
+    }
+    Ok(())
 }
 
 /// The payment session of a cart; none is needed if it is free.
