@@ -259,12 +259,16 @@ pub const ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX: u32 = 10;
 /// Login rate limit: attempts from one network in 15 minutes, for any account. An office logs in less often.
 pub const ATTEMPTS_OF_NETWORK_MAX: u32 = 100;
 
+/// Login rate limit: attempts from one site of IPv6 (a /48) in 15 minutes, of whose 65,536 networks anyone
+/// can have any number.
+pub const ATTEMPTS_OF_SITE_MAX: u32 = 1_000;
+
 /// Login rate limit: attempts for one account in a day, from any network. It bounds guessing from many
 /// networks.
 pub const ATTEMPTS_OF_ACCOUNT_MAX: u32 = 1_000;
 
-/// Accounts and networks whose attempts are counted, of each kind: about 10 MB. Beyond it the oldest counters
-/// are evicted.
+/// Accounts and networks whose attempts are counted, of each kind: about 20 MB each, as names are counted under
+/// their hashes. Beyond it counters are evicted whose period is over, and then those of the fewest attempts.
 pub const ATTEMPTS_REMEMBERED_MAX: usize = 100_000;
 
 /// Concurrent password hashings. Each takes 19 MiB and tens of milliseconds of CPU.

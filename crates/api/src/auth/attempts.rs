@@ -2,8 +2,9 @@
 //! hashes.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    hash::Hash,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{BuildHasher as _, Hash, RandomState},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,8 +13,8 @@ use atoll_kernel::{
     http::{Head, IpNet},
     limits::{
         ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, ATTEMPTS_OF_ACCOUNT_MAX, ATTEMPTS_OF_NETWORK_MAX,
-        ATTEMPTS_REMEMBERED_MAX, EMAIL_CHARS_MAX, HASHING_QUEUE_MAX, HASHING_QUEUE_PER_NETWORK_MAX,
-        HASHINGS_CONCURRENT_MAX,
+        ATTEMPTS_OF_SITE_MAX, ATTEMPTS_REMEMBERED_MAX, EMAIL_CHARS_MAX, HASHING_QUEUE_MAX,
+        HASHING_QUEUE_PER_NETWORK_MAX, HASHINGS_CONCURRENT_MAX,
     },
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
@@ -22,7 +23,11 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 const NETWORK_MS: i64 = 15 * 60 * 1000;
 const ACCOUNT_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Attempt counters of one kind. If there are too many, the oldest one is evicted.
+/// Bits of the address of a site of IPv6.
+const SITE_BITS: u8 = 48;
+
+/// Attempt counters of one kind. If there are too many, one whose period is over is evicted, or else that with
+/// the fewest attempts: many new names do not reset the counter of an account under attack.
 struct Counts<K> {
     n_max: u32,
     window_ms: i64,
@@ -30,6 +35,8 @@ struct Counts<K> {
     counts: HashMap<K, Count>,
     /// The keys, in the order in which their periods began.
     order: BTreeMap<u64, K>,
+    /// The number of attempts of each, with its place in that order.
+    by_attempts: BTreeSet<(u32, u64)>,
     n_begun: u64,
 }
 
@@ -40,62 +47,91 @@ struct Count {
     seq: u64,
 }
 
+impl Count {
+    /// A period that ends later than any can was begun while the clock was ahead.
+    fn is_over(&self, now: Timestamp, latest: Timestamp) -> bool {
+        now >= self.until || self.until.is_ahead_of(latest)
+    }
+}
+
 impl<K: Clone + Eq + Hash> Counts<K> {
     fn new(n_max: u32, window_ms: i64, n_keys_max: usize) -> Self {
-        let (counts, order) = (HashMap::new(), BTreeMap::new());
-        Counts { n_max, window_ms, n_keys_max, counts, order, n_begun: 0 }
+        let (counts, order, by_attempts) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
+        Counts { n_max, window_ms, n_keys_max, counts, order, by_attempts, n_begun: 0 }
     }
 
     /// Counts an attempt. Error: the number of seconds until the next one is allowed.
     fn begin(&mut self, key: &K, now: Timestamp) -> Result<(), u64> {
         let latest = now.plus_millis(self.window_ms);
-        match self.counts.get_mut(key) {
-            // A period that ends later than any can was begun while the clock was ahead.
-            Some(count) if now < count.until && !count.until.is_ahead_of(latest) => {
+        match self.counts.get(key) {
+            Some(count) if !count.is_over(now, latest) => {
                 if count.n >= self.n_max {
                     let left_ms = count.until.millis() - now.millis();
                     return Err(left_ms.unsigned_abs().div_ceil(1000));
                 }
-                count.n += 1;
+                self.change(key, |n| n + 1);
                 return Ok(());
             }
             _ => self.forget(key),
         }
         while self.counts.len() >= self.n_keys_max {
-            let Some((_, oldest)) = self.order.pop_first() else { break };
-            self.counts.remove(&oldest);
+            let Some(evicted) = self.least(now, latest) else { break };
+            self.forget(&evicted);
         }
         self.n_begun += 1;
         self.order.insert(self.n_begun, key.clone());
+        self.by_attempts.insert((1, self.n_begun));
         self.counts.insert(key.clone(), Count { n: 1, until: latest, seq: self.n_begun });
         Ok(())
+    }
+
+    /// The key to evict: the oldest if its period is over, or else that with the fewest attempts.
+    fn least(&self, now: Timestamp, latest: Timestamp) -> Option<K> {
+        let (_, oldest) = self.order.first_key_value()?;
+        if self.counts.get(oldest).is_none_or(|it| it.is_over(now, latest)) {
+            return Some(oldest.clone());
+        }
+        let (_, seq) = self.by_attempts.first()?;
+        self.order.get(seq).cloned()
     }
 
     fn forget(&mut self, key: &K) {
         if let Some(count) = self.counts.remove(key) {
             self.order.remove(&count.seq);
+            self.by_attempts.remove(&(count.n, count.seq));
         }
     }
 
     /// Subtracts an attempt.
     fn subtract(&mut self, key: &K) {
+        self.change(key, |n| n.saturating_sub(1));
+    }
+
+    fn change(&mut self, key: &K, to: impl FnOnce(u32) -> u32) {
         if let Some(count) = self.counts.get_mut(key) {
-            count.n = count.n.saturating_sub(1);
+            self.by_attempts.remove(&(count.n, count.seq));
+            count.n = to(count.n);
+            self.by_attempts.insert((count.n, count.seq));
         }
     }
 }
 
-/// In-memory attempt counters; lost on restart.
+/// In-memory attempt counters; lost on restart. Accounts are counted under a hash of their names, with a key
+/// that nobody knows: a name may be long.
 struct Counters {
+    names: RandomState,
+    by_site: Counts<IpNet>,
     by_network: Counts<IpNet>,
-    by_both: Counts<(String, Option<IpNet>)>,
-    by_account: Counts<String>,
+    by_both: Counts<(u64, Option<IpNet>)>,
+    by_account: Counts<u64>,
 }
 
 impl Default for Counters {
     fn default() -> Self {
         let n_keys = ATTEMPTS_REMEMBERED_MAX;
         Counters {
+            names: RandomState::new(),
+            by_site: Counts::new(ATTEMPTS_OF_SITE_MAX, NETWORK_MS, n_keys),
             by_network: Counts::new(ATTEMPTS_OF_NETWORK_MAX, NETWORK_MS, n_keys),
             by_both: Counts::new(ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, NETWORK_MS, n_keys),
             by_account: Counts::new(ATTEMPTS_OF_ACCOUNT_MAX, ACCOUNT_MS, n_keys),
@@ -106,19 +142,35 @@ impl Default for Counters {
 impl Counters {
     /// An attempt that the limit of its network refuses does not count for the account.
     fn begin(&mut self, account: &str, network: Option<IpNet>, now: Timestamp) -> Result<(), u64> {
+        let account = self.names.hash_one(account);
         if let Some(network) = network {
             self.by_network.begin(&network, now)?;
         }
-        self.by_both.begin(&(account.to_owned(), network), now)?;
-        self.by_account.begin(&account.to_owned(), now)
+        if let Some(site) = network.and_then(site_of) {
+            self.by_site.begin(&site, now)?;
+        }
+        self.by_both.begin(&(account, network), now)?;
+        self.by_account.begin(&account, now)
     }
 
     fn succeeded(&mut self, account: &str, network: Option<IpNet>) {
+        let account = self.names.hash_one(account);
         if let Some(network) = network {
             self.by_network.subtract(&network);
         }
-        self.by_both.forget(&(account.to_owned(), network));
-        self.by_account.subtract(&account.to_owned());
+        if let Some(site) = network.and_then(site_of) {
+            self.by_site.subtract(&site);
+        }
+        self.by_both.forget(&(account, network));
+        self.by_account.subtract(&account);
+    }
+}
+
+/// The site that a network of IPv6 belongs to: anyone can have one of 65,536 networks.
+fn site_of(network: IpNet) -> Option<IpNet> {
+    match network.addr() {
+        IpAddr::V4(_) => None,
+        address => IpNet::new(address, SITE_BITS).ok().map(|it| it.trunc()),
     }
 }
 
@@ -254,7 +306,10 @@ mod tests {
         assert_eq!(counts.begin(&"ann", at(NETWORK_MS)), Err(900));
         // The clock was ahead, and was set back.
         assert_eq!(counts.begin(&"ann", at(-NETWORK_MS)), Ok(()));
-        assert_eq!(counts.counts.len(), counts.order.len());
+        assert_eq!(
+            (counts.order.len(), counts.by_attempts.len()),
+            (counts.counts.len(), counts.counts.len())
+        );
     }
 
     #[test]
@@ -266,7 +321,33 @@ mod tests {
         let is_full = |counts: &mut Counts<&'static str>, name| counts.begin(&name, at(1)).is_err();
         assert!(["b", "c", "d"].into_iter().all(|it| is_full(&mut counts, it)));
         assert!(!is_full(&mut counts, "a"));
-        assert_eq!((counts.counts.len(), counts.order.len()), (3, 3));
+        assert_eq!((counts.counts.len(), counts.order.len(), counts.by_attempts.len()), (3, 3, 3));
+    }
+
+    #[test]
+    fn many_names_do_not_reset_the_counter_of_an_account_under_attack() {
+        let mut counts = Counts::new(3, NETWORK_MS, 10);
+        assert!((0..3).all(|_| counts.begin(&0, at(0)).is_ok()));
+        assert!((1..=100).all(|name| counts.begin(&name, at(1)).is_ok()));
+        assert!(counts.begin(&0, at(2)).is_err());
+        // Counters whose period is over make room before those that count.
+        assert!((0..3).all(|_| counts.begin(&200, at(NETWORK_MS - 1)).is_ok()));
+        assert!((201..300).all(|name| counts.begin(&name, at(NETWORK_MS)).is_ok()));
+        assert!(counts.begin(&200, at(NETWORK_MS)).is_err());
+        assert_eq!(counts.counts.len(), 10);
+    }
+
+    #[test]
+    fn networks_of_one_site_are_counted_together() {
+        let mut counters = Counters::default();
+        let mut begin = |n: u32| {
+            let network = net(&format!("2001:db8:1:{n:x}::/64"));
+            counters.begin(&format!("login {n}"), network, at(0))
+        };
+        assert!((0..ATTEMPTS_OF_SITE_MAX).all(|n| begin(n).is_ok()));
+        assert_eq!(begin(ATTEMPTS_OF_SITE_MAX), Err(900));
+        assert_eq!(counters.begin("login ann", net("2001:db8:2::/64"), at(0)), Ok(()));
+        assert_eq!(counters.begin("login ann", net("203.0.113.0/24"), at(0)), Ok(()));
     }
 
     fn net(text: &str) -> Option<IpNet> {
