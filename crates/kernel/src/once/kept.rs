@@ -209,22 +209,24 @@ fn remove(tx: &mut dyn Write, row: &[u8]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Eviction: removes the oldest rows of a client beyond its budget, but not `newest`.
+/// Eviction: removes the oldest rows of a client beyond its budget, but not `newest`. Each turn removes an
+/// entry, also one that has no row, so that it ends whatever is stored.
 fn make_room(tx: &mut dyn Write, client: &str, newest: &[u8]) -> Result<(), StoreError> {
     let group = KeyBuf::new(tx.prefix(ONCE_BY_CLIENT)).part(client).into_bytes();
     while Usage::of(tx, client)?.all > IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX {
         let mut oldest = None;
         tx.scan(&Span::prefix(&group), Direction::Ascending, &mut |entry, _| {
             let row = row_of(tx, &entry[group.len()..]);
-            if row != newest && skip_damaged(kept_at(tx, &row))?.is_some() {
-                oldest = Some(row);
+            if row != newest
+                && let Some(kept) = skip_damaged(kept_at(tx, &row))?
+            {
+                oldest = Some((entry.to_vec(), kept.map(|_| row)));
             }
             Ok(if oldest.is_some() { Scan::Break(()) } else { Scan::Continue(()) })
         })?;
-        match oldest {
-            Some(row) => remove(tx, &row)?,
-            None => return Ok(()),
-        }
+        let Some((entry, row)) = oldest else { return Ok(()) };
+        row.map_or(Ok(()), |row| remove(tx, &row))?;
+        tx.delete(entry);
     }
     Ok(())
 }
@@ -431,6 +433,25 @@ mod tests {
             // After a day all rows are removed, and the budget is empty.
             remove_old(tx, Timestamp::from_millis(end + KEPT_MS), usize::MAX)?;
             assert_eq!(n_keys(tx)?, [0; 4]);
+            Ok(())
+        };
+        store.write(body).await.expect("a write");
+    }
+
+    #[tokio::test]
+    async fn eviction_ends_where_an_entry_has_no_row() {
+        let store = Store::open(Memory::default(), &SPACES).expect("a store");
+        let body = |tx: &mut dyn Write| -> Result<(), Fault> {
+            let lost = request("ann", 0);
+            let kept = Kept { at: lost.at, client: lost.client.clone(), ..Kept::default() };
+            for entry in entries(tx, &kept, &lost.row(tx)) {
+                tx.put(entry, Vec::new());
+            }
+            Usage { answers: 0, all: IDEMPOTENCY_ROW_BYTES_PER_CLIENT_MAX }.write(tx, "ann");
+            request("ann", 1).note(tx, Note::Done(None))?;
+            assert_eq!(remembered(tx, "ann", 2)?, [1]);
+            // The entry by age is removed when its day is over.
+            assert_eq!(n_keys(tx)?, [1, 2, 1, 1]);
             Ok(())
         };
         store.write(body).await.expect("a write");
