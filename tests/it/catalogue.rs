@@ -1,6 +1,7 @@
 //! Editing the catalogue: collections, types, tags, categories and their ranks, handles, images.
 
-use atoll_kernel::Actor;
+use atoll_kernel::{Actor, Moment, Write, limits::CATEGORY_DEPTH_MAX};
+use atoll_product::{CATEGORIES, ProductCategory};
 use atoll_testkit::{Shop, TestApp, id};
 use serde_json::{Value, json};
 
@@ -104,11 +105,11 @@ async fn restoring_a_record_restores_references_to_it() {
     let green = json!({ "type_id": green["product_type"]["id"] });
     shop.admin.post(&format!("/admin/products/{}", other.product), green).await.ok();
     let back = ids.clone();
-    let restore = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+    let restore = move |tx: &mut dyn Write, at: &Moment| {
         atoll_product::TAGS.restore(tx, at, &back[0])?;
         atoll_product::TYPES.restore(tx, at, &back[1])?;
         atoll_product::COLLECTIONS.restore(tx, at, &back[2])?;
-        Ok(atoll_product::CATEGORIES.restore(tx, at, &back[3]).map(drop)?)
+        Ok(CATEGORIES.restore(tx, at, &back[3]).map(drop)?)
     };
     shop.app.ctx.write(Actor::System, restore).await.expect("restored");
     assert_eq!(sorted().await, [2, 1, 2, 2]);
@@ -118,16 +119,15 @@ async fn restoring_a_record_restores_references_to_it() {
     shop.admin.delete(&format!("/admin/products/{}", tea.product)).await.ok();
     shop.admin.delete(&format!("/admin/product-tags/{}", ids[0])).await.ok();
     let (product, tag) = (tea.product.clone(), ids[0].clone());
-    let restore = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
+    let restore = move |tx: &mut dyn Write, at: &Moment| {
         Ok(atoll_product::restore_product(tx, at, &product).map(drop)?)
     };
     shop.app.ctx.write(Actor::System, restore).await.expect("restored");
     let path = format!("/admin/products/{}", tea.product);
     assert_eq!(shop.admin.get(&path).await.ok()["product"]["tags"], json!([]));
     shop.admin.post(&path, json!({ "title": "Tea again" })).await.ok();
-    let restore = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
-        Ok(atoll_product::TAGS.restore(tx, at, &tag).map(drop)?)
-    };
+    let restore =
+        move |tx: &mut dyn Write, at: &Moment| Ok(atoll_product::TAGS.restore(tx, at, &tag).map(drop)?);
     shop.app.ctx.write(Actor::System, restore).await.expect("restored");
     assert_eq!(sorted().await[0], 2);
 }
@@ -221,6 +221,49 @@ async fn category_ranks_stay_dense() {
     shop.admin.delete(&format!("/admin/product-categories/{c}")).await.ok();
     shop.admin.delete(&format!("/admin/product-categories/{a}")).await.ok();
     assert_eq!(ranked(&shop, "null").await, "D0 E1 B2");
+}
+
+#[tokio::test]
+async fn categories_are_of_limited_depth() {
+    let (shop, _) = shop().await;
+    let below = |name: &str, parent: &str| json!({ "name": name, "parent_category_id": parent });
+    let top = category(&shop, json!({ "name": "Top" })).await;
+    let mut lowest = top.clone();
+    for level in 1..CATEGORY_DEPTH_MAX {
+        lowest = category(&shop, below(&format!("Level {level}"), &lowest)).await;
+    }
+    let refused = shop.admin.post("/admin/product-categories", below("Too low", &lowest)).await.error();
+    assert_eq!(refused, "400 invalid_data: Product categories have at most 20 levels");
+    // Those below one that is moved count, too.
+    let new_top = category(&shop, json!({ "name": "New top" })).await;
+    let path = format!("/admin/product-categories/{top}");
+    let refused = shop.admin.post(&path, json!({ "parent_category_id": new_top })).await.error();
+    assert_eq!(refused, "400 invalid_data: Product categories have at most 20 levels");
+    let shown = shop.admin.get(&format!("/admin/product-categories/{lowest}?fields=mpath")).await.ok();
+    let n_levels = shown["product_category"]["mpath"].as_str().map(|it| it.split('.').count());
+    assert_eq!(n_levels, Some(CATEGORY_DEPTH_MAX));
+}
+
+/// As an earlier version has let them be made.
+#[tokio::test]
+async fn moving_a_deep_tree_of_categories_ends_no_process() {
+    let (shop, _) = shop().await;
+    let make = |tx: &mut dyn Write, at: &Moment| {
+        let mut parent = None;
+        for level in 0..5_000 {
+            let (name, handle) = (level.to_string(), level.to_string());
+            let parent_category_id = parent.take();
+            let deep = ProductCategory { name, handle, parent_category_id, ..ProductCategory::default() };
+            parent = Some(CATEGORIES.create(tx, at, deep)?.id);
+        }
+        Ok(())
+    };
+    shop.app.ctx.write(Actor::System, make).await.expect("categories");
+    let listed = shop.admin.get("/admin/product-categories?handle=0&fields=id").await.ok();
+    let path = format!("/admin/product-categories/{}", id(&listed["product_categories"][0]));
+    let new_top = category(&shop, json!({ "name": "New top" })).await;
+    let refused = shop.admin.post(&path, json!({ "parent_category_id": new_top })).await.error();
+    assert_eq!(refused, "400 invalid_data: Product categories have at most 20 levels");
 }
 
 #[tokio::test]

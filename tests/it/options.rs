@@ -1,5 +1,6 @@
 //! Product options: exclusive ones of a product, and shared ones.
 
+use atoll_kernel::limits::{OPTION_VALUES_MAX, PRODUCT_OPTIONS_MAX, VARIANT_PRICES_MAX, VARIANTS_MAX};
 use atoll_testkit::{Client, Shop, TestApp};
 use serde_json::{Value, json};
 
@@ -199,4 +200,47 @@ async fn a_product_gets_and_loses_options() {
         json!({ "add": [size["id"]], "remove": ["opt_x"], "update": [{ "product_option_id": "opt_x" }] });
     assert_eq!(admin.post(&format!("{path}/options/batch"), wrong).await.status, 404);
     assert_eq!(titles().await, "Kind");
+}
+
+/// Each of them is read for each variant that is created, or for each cart that changes.
+#[tokio::test]
+async fn values_options_variants_and_their_prices_are_limited() {
+    let admin = shop().await.admin;
+    let values = |n: usize| (0..n).map(|it| it.to_string()).collect::<Vec<_>>();
+    let body = json!({ "title": "Size", "values": values(OPTION_VALUES_MAX + 1) });
+    let refused = admin.post("/admin/product-options", body).await.error();
+    assert_eq!(refused, "400 invalid_data: A product option has at most 1000 values");
+
+    let size = json!({ "title": "Size", "values": values(OPTION_VALUES_MAX) });
+    let variant =
+        |n: usize| json!({ "title": n.to_string(), "prices": [], "options": { "Size": n.to_string() } });
+    let variants: Vec<Value> = (0..VARIANTS_MAX - 1).map(variant).collect();
+    let body = json!({ "title": "Tea", "options": [size], "variants": variants });
+    let tea = admin.post("/admin/products?fields=id,options.id", body).await.ok()["product"].clone();
+    let path = format!("/admin/products/{}", id(&tea));
+    let twin = admin.post(&format!("{path}/variants"), variant(0)).await.error();
+    assert_eq!(twin, "400 invalid_data: Variant (0) with provided options already exists.");
+    admin.post(&format!("{path}/variants"), variant(VARIANTS_MAX - 1)).await.ok();
+    let one_more = json!({ "title": "one more", "prices": [], "options": {} });
+    let refused = admin.post(&format!("{path}/variants"), one_more).await.error();
+    assert_eq!(refused, "400 invalid_data: A product has at most 1000 variants");
+
+    let option = |n: usize| json!({ "title": n.to_string(), "values": ["a"] });
+    let options: Vec<Value> = (0..=PRODUCT_OPTIONS_MAX).map(option).collect();
+    let body = json!({ "title": "Cup", "options": options });
+    let refused = admin.post("/admin/products", body).await.error();
+    assert_eq!(refused, "400 invalid_data: A product has at most 50 options");
+
+    let prices = |n| vec![json!({ "currency_code": "eur", "amount": 1 }); n];
+    let dear =
+        json!({ "title": "dear", "prices": prices(VARIANT_PRICES_MAX + 1), "options": { "Size": "S" } });
+    let body =
+        json!({ "title": "Pot", "options": [{ "title": "Size", "values": ["S"] }], "variants": [dear] });
+    let refused = admin.post("/admin/products", body).await.error();
+    assert_eq!(refused, "400 invalid_data: A variant has at most 1000 prices");
+    let body = json!({ "prices": prices(VARIANT_PRICES_MAX + 1) });
+    let shown = admin.get(&format!("{path}?fields=variants.id")).await.ok();
+    let variant = format!("{path}/variants/{}", id(&shown["product"]["variants"][0]));
+    let refused = admin.post(&variant, body).await.error();
+    assert_eq!(refused, "400 invalid_data: A variant has at most 1000 prices");
 }

@@ -383,6 +383,27 @@ pub const FILE_NAME_CHARS_MAX: usize = 255;
 /// Characters of the name of a stored file. Names that are made here have about 40; file systems allow 255.
 pub const FILE_KEY_CHARS_MAX: usize = 200;
 
+/// Options of one product. Real products have up to three.
+pub const PRODUCT_OPTIONS_MAX: usize = 50;
+
+/// Values of one product option. All are read when a variant chooses one.
+pub const OPTION_VALUES_MAX: usize = 1_000;
+
+/// Variants of one product. All are read when another one is created, since no two have the same option
+/// values.
+pub const VARIANTS_MAX: usize = 1_000;
+
+/// Prices of one variant: in each currency, in some hundred regions, in a few quantities. All are read
+/// whenever a cart with the variant changes.
+pub const VARIANT_PRICES_MAX: usize = 1_000;
+
+/// Levels of product categories. Real trees have up to six; the path of each category holds the ids of all
+/// above it.
+pub const CATEGORY_DEPTH_MAX: usize = 20;
+
+/// Categories below one that is moved: the path of each is rewritten, in one transaction.
+pub const CATEGORIES_MOVED_MAX: usize = 10_000;
+
 /// Percent of a tax rate. Duties on tobacco and spirits are some hundred.
 pub const TAX_RATE_MAX: u64 = 1_000;
 

@@ -1,6 +1,13 @@
 //! Errors of products, options and categories. The texts are the wire's.
 
-use atoll_kernel::{Fault, data::RowError, store_errors};
+use atoll_kernel::{
+    Fault,
+    data::RowError,
+    limits::{
+        CATEGORIES_MOVED_MAX, CATEGORY_DEPTH_MAX, OPTION_VALUES_MAX, PRODUCT_OPTIONS_MAX, VARIANTS_MAX,
+    },
+    store_errors,
+};
 
 /// Why a product was not created or changed.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +54,15 @@ pub enum Error {
     /// A variant of the product has chosen a value of the option.
     #[error("Cannot unassign product option {0} from product which has variants for that option")]
     OptionChosen(String),
+    /// The option would have too many values.
+    #[error("A product option has at most {OPTION_VALUES_MAX} values")]
+    TooManyValues,
+    /// The product would have too many options.
+    #[error("A product has at most {PRODUCT_OPTIONS_MAX} options")]
+    TooManyOptions,
+    /// The product would have too many variants.
+    #[error("A product has at most {VARIANTS_MAX} variants")]
+    TooManyVariants,
     /// There is no such category.
     #[error("ProductCategory with id: {0} was not found")]
     NoCategory(String),
@@ -56,6 +72,12 @@ pub enum Error {
     /// The category would be its own ancestor.
     #[error("ProductCategory {0} cannot be below itself")]
     OwnParent(String),
+    /// The category, or one below it, would be too deep.
+    #[error("Product categories have at most {CATEGORY_DEPTH_MAX} levels")]
+    TooDeep,
+    /// Too many categories are below one that is moved.
+    #[error("A category that is moved has at most {CATEGORIES_MOVED_MAX} categories below it")]
+    TooManyBelow,
     /// A record that the product refers to does not exist.
     #[error("{label} with id: {id} does not exist")]
     NoReference {

@@ -1,5 +1,6 @@
 //! Products, their variants, options and images, and their taxonomy: categories, collections, tags, types.
 
+mod choices;
 mod error;
 mod handle;
 mod images;
@@ -14,12 +15,13 @@ use atoll_kernel::{
     query::{OnDelete, Relation, Resolve, Visibility, Where},
 };
 
+pub use choices::Choices;
 pub use error::Error;
 pub use handle::handle_of;
 pub use images::assign_images;
 pub use options::{
     OptionChanges, OptionInput, attach_option, create_option, delete_option, delete_option_value,
-    detach_option, offer, update_option, values_of,
+    detach_option, offer, offer_all, update_option, values_of,
 };
 pub use service::{
     check_choice, choose, create_product, create_variant, delete_product, delete_variant, offer_value,
@@ -121,6 +123,13 @@ pub(crate) const BY_PARENT: Index<ProductCategory> =
     Index::on("product_category.by_parent", &["parent_category_id"], |it, keys| {
         keys.add_some(it.parent_category_id.as_deref());
     });
+/// The categories without a parent.
+pub(crate) const ROOTS: Index<ProductCategory> =
+    Index::on("product_category.roots", &["is_root"], |it, keys| {
+        if it.parent_category_id.is_none() {
+            keys.add(&["true"]);
+        }
+    });
 /// The categories that storefronts show: `is_shown` is `true` for those that are active and not internal.
 const SHOWN: Index<ProductCategory> = Index::counted("product_category.shown", &["is_shown"], |it, keys| {
     if it.is_active && !it.is_internal {
@@ -152,7 +161,7 @@ pub static COLLECTIONS: Service<ProductCollection> =
     Service::new(&[COLLECTION_BY_HANDLE]).visible(Visibility::Everyone);
 /// The service of categories.
 pub static CATEGORIES: Service<ProductCategory> =
-    Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT, SHOWN]).visible(Visibility::Listing);
+    Service::new(&[CATEGORY_BY_HANDLE, BY_PARENT, ROOTS, SHOWN]).visible(Visibility::Listing);
 
 list_index! {
     /// Lists of products, for admins and for storefronts.

@@ -1,11 +1,12 @@
 //! Product options (size, colour) and their values. An exclusive option belongs to one product and is deleted
 //! with it; other options are shared between products.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use atoll_kernel::{
     Id, Metadata, Moment, Read, StoreError, Write,
     data::Patch,
+    limits::{OPTION_VALUES_MAX, PRODUCT_OPTIONS_MAX},
     serde::{Deserialize, Serialize},
     stored,
 };
@@ -58,9 +59,7 @@ pub fn create_option(tx: &mut dyn Write, at: &Moment, input: OptionInput) -> Res
     let OptionInput { title, values, ranks, is_exclusive, metadata } = input;
     let option = ProductOption { title, is_exclusive, metadata, ..ProductOption::default() };
     let option = OPTIONS.create(tx, at, option)?;
-    for value in &values {
-        offer(tx, at, &option.id, value)?;
-    }
+    offer_all(tx, at, &option.id, &values)?;
     rank(tx, at, &option.id, &ranks)?;
     Ok(option)
 }
@@ -79,14 +78,13 @@ pub fn update_option(
         return Err(Error::SharedOption(option.title));
     }
     if let Some(values) = values {
+        let kept: HashSet<&str> = values.iter().map(String::as_str).collect();
         for old in values_of(tx, id)? {
-            if !values.contains(&old.value) {
+            if !kept.contains(&*old.value) {
                 delete_option_value(tx, at, &old.id)?;
             }
         }
-        for value in &values {
-            offer(tx, at, &option.id, value)?;
-        }
+        offer_all(tx, at, &option.id, &values)?;
     }
     rank(tx, at, id, &ranks)?;
     Ok(option)
@@ -119,6 +117,9 @@ pub fn attach_option(tx: &mut dyn Write, at: &Moment, product: &str, option: &st
     let product = PRODUCTS.retrieve(tx, product)?;
     if !product.option_ids.iter().any(|it| **it == *option) {
         check_free(tx, option)?;
+        if product.option_ids.len() >= PRODUCT_OPTIONS_MAX {
+            return Err(Error::TooManyOptions);
+        }
         PRODUCTS.update(tx, at, &product.id, |it: &mut Product| it.option_ids.push(option.into()))?;
     }
     Ok(())
@@ -151,6 +152,9 @@ pub(crate) fn set_options(
     product: &str,
     options: Vec<Id<ProductOption>>,
 ) -> Result<Product, Error> {
+    if options.len() > PRODUCT_OPTIONS_MAX {
+        return Err(Error::TooManyOptions);
+    }
     for old in PRODUCTS.retrieve(tx, product)?.option_ids {
         if !options.contains(&old) {
             detach_option(tx, at, product, &old)?;
@@ -162,10 +166,22 @@ pub(crate) fn set_options(
     Ok(PRODUCTS.update(tx, at, product, |it: &mut Product| it.option_ids = options)?)
 }
 
-/// Adds a value to an option, unless it exists.
+/// Adds a value to an option, unless it exists. Of several, see [`offer_all`].
 pub fn offer(tx: &mut dyn Write, at: &Moment, option: &str, value: &str) -> Result<(), Error> {
-    if !values_of(tx, option)?.iter().any(|it| it.value == value) {
-        let (value, option_id) = (value.to_owned(), option.into());
+    offer_all(tx, at, option, &[value.to_owned()])
+}
+
+/// Adds the values to an option that it does not have. Errors: it has [`OPTION_VALUES_MAX`].
+pub fn offer_all(tx: &mut dyn Write, at: &Moment, option: &str, values: &[String]) -> Result<(), Error> {
+    let mut known: HashSet<String> = values_of(tx, option)?.into_iter().map(|it| it.value).collect();
+    for value in values {
+        if !known.insert(value.clone()) {
+            continue;
+        }
+        if known.len() > OPTION_VALUES_MAX {
+            return Err(Error::TooManyValues);
+        }
+        let (value, option_id) = (value.clone(), option.into());
         OPTION_VALUES.create(tx, at, ProductOptionValue { value, option_id, ..Default::default() })?;
     }
     Ok(())

@@ -1,15 +1,16 @@
 //! Creating, changing, soft-deleting and restoring products with their options and variants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use atoll_kernel::{
     Id, Moment, Read, StoreError, Timestamp, Write,
     data::{Entity, Index, Service},
+    limits::PRODUCT_OPTIONS_MAX,
 };
 
 use crate::{
-    BY_PRODUCT, CATEGORIES, COLLECTIONS, DELETED_WITH_OPTION, DELETED_WITH_PRODUCT, Error, OPTION_VALUES,
-    OPTIONS, OptionInput, PRODUCTS, Product, ProductOptionValue, ProductPatch, ProductVariant,
+    BY_PRODUCT, CATEGORIES, COLLECTIONS, Choices, DELETED_WITH_OPTION, DELETED_WITH_PRODUCT, Error,
+    OPTION_VALUES, OPTIONS, OptionInput, PRODUCTS, Product, ProductOptionValue, ProductPatch, ProductVariant,
     ProductVariantPatch, TAGS, TYPES, VARIANTS, create_option,
     handle::{check, handle_for},
     images::number_images,
@@ -28,6 +29,9 @@ pub fn create_product(
 ) -> Result<Product, Error> {
     if options.is_empty() && product.option_ids.is_empty() {
         return Err(Error::NoOptions(product.title));
+    }
+    if options.len() + product.option_ids.len() > PRODUCT_OPTIONS_MAX {
+        return Err(Error::TooManyOptions);
     }
     product.handle = handle_for::<Product>(at, &product.handle, &product.title);
     check(&product.handle)?;
@@ -84,7 +88,8 @@ fn exist<T: Entity>(
     before: &[Id<T>],
     after: &[Id<T>],
 ) -> Result<(), Error> {
-    for id in after.iter().filter(|it| !before.contains(it)) {
+    let before: HashSet<&str> = before.iter().map(|it| &**it).collect();
+    for id in after.iter().filter(|it| !before.contains(&***it)) {
         if !service.table.exists(tx, id)? {
             return Err(Error::NoReference { label: T::DEF.label, id: id.to_string() });
         }
@@ -99,19 +104,16 @@ pub fn variants_of(tx: &dyn Read, product: &str) -> Result<Vec<ProductVariant>, 
     Ok(variants)
 }
 
-/// Creates a variant of `product` with these option values: title of the option → value.
+/// Creates a variant of `product` with these option values: title of the option → value. Of several, see
+/// [`Choices`].
 pub fn create_variant(
     tx: &mut dyn Write,
     at: &Moment,
     product: &Product,
-    mut variant: ProductVariant,
+    variant: ProductVariant,
     choice: &BTreeMap<String, String>,
 ) -> Result<ProductVariant, Error> {
-    check_choice(tx, product, &variant.title, choice)?;
-    variant.product_id = product.id.clone();
-    without_empty_codes(&mut variant);
-    variant.option_value_ids = choose(tx, product, &variant.title, choice)?;
-    Ok(VARIANTS.create(tx, at, variant)?)
+    Choices::of(tx, product)?.create_variant(tx, at, variant, choice)
 }
 
 /// Validates the option values of a new variant: every option must have one of its values, and no other
@@ -203,7 +205,7 @@ pub fn update_variant(
 }
 
 /// Stores empty codes as none, because codes are unique.
-fn without_empty_codes(variant: &mut ProductVariant) {
+pub(crate) fn without_empty_codes(variant: &mut ProductVariant) {
     for code in [&mut variant.sku, &mut variant.barcode, &mut variant.ean, &mut variant.upc] {
         code.take_if(|it| it.trim().is_empty());
     }

@@ -3,11 +3,12 @@
 use atoll_kernel::{
     Moment, Read, StoreError, Write,
     data::{Patch, RowError},
+    limits::{CATEGORIES_MOVED_MAX, CATEGORY_DEPTH_MAX},
 };
 
 use crate::{
     BY_PARENT, CATEGORIES, COLLECTIONS, Error, ProductCategory, ProductCategoryPatch, ProductCollection,
-    ProductCollectionPatch, handle::handle_for,
+    ProductCollectionPatch, ROOTS, handle::handle_for,
 };
 
 /// Creates a collection. By default its handle is generated from its title.
@@ -43,6 +44,7 @@ pub fn create_category(
     category.handle = handle_for::<ProductCategory>(at, &category.handle, &category.name);
     category.id = if category.id.is_empty() { at.id() } else { category.id };
     category.mpath = path_of(tx, &category)?;
+    check_depth(&category.mpath)?;
     let siblings = siblings_of(tx, &category)?;
     category.rank = make_room(tx, at, &siblings, category.rank)?;
     Ok(CATEGORIES.create(tx, at, category)?)
@@ -75,7 +77,8 @@ pub fn update_category(
     }
     let after = CATEGORIES.update(tx, at, id, move |it: &mut ProductCategory| *it = after)?;
     if after.mpath != before.mpath {
-        rename_children(tx, at, &after)?;
+        check_depth(&after.mpath)?;
+        rename_below(tx, at, &after)?;
     }
     Ok(after)
 }
@@ -102,11 +105,26 @@ fn path_of(tx: &dyn Read, category: &ProductCategory) -> Result<String, Error> {
     }
 }
 
-fn rename_children(tx: &mut dyn Write, at: &Moment, parent: &ProductCategory) -> Result<(), Error> {
-    for id in CATEGORIES.table.ids_by(tx, &BY_PARENT, &[&parent.id])? {
-        let mpath = format!("{}.{id}", parent.mpath);
-        let child = CATEGORIES.update(tx, at, &id, |it: &mut ProductCategory| it.mpath = mpath)?;
-        rename_children(tx, at, &child)?;
+/// Error if a category of this path has too many above it.
+fn check_depth(mpath: &str) -> Result<(), Error> {
+    if mpath.split('.').count() > CATEGORY_DEPTH_MAX { Err(Error::TooDeep) } else { Ok(()) }
+}
+
+/// Changes the paths of all categories below one that was moved. No recursion: what is stored may be deeper
+/// than it may be today.
+fn rename_below(tx: &mut dyn Write, at: &Moment, moved: &ProductCategory) -> Result<(), Error> {
+    let (mut parents, mut n_renamed) = (vec![(moved.id.to_string(), moved.mpath.clone())], 0);
+    while let Some((parent, path)) = parents.pop() {
+        for id in CATEGORIES.table.ids_by(tx, &BY_PARENT, &[&parent])? {
+            n_renamed += 1;
+            if n_renamed > CATEGORIES_MOVED_MAX {
+                return Err(Error::TooManyBelow);
+            }
+            let mpath = format!("{path}.{id}");
+            check_depth(&mpath)?;
+            CATEGORIES.update(tx, at, &id, |it: &mut ProductCategory| it.mpath.clone_from(&mpath))?;
+            parents.push((id, mpath));
+        }
     }
     Ok(())
 }
@@ -115,9 +133,9 @@ fn rename_children(tx: &mut dyn Write, at: &Moment, parent: &ProductCategory) ->
 fn siblings_of(tx: &dyn Read, category: &ProductCategory) -> Result<Vec<ProductCategory>, StoreError> {
     let mut siblings = match category.parent_category_id.as_deref() {
         Some(parent) => CATEGORIES.table.list_by(tx, &BY_PARENT, &[parent])?,
-        None => CATEGORIES.table.list_all(tx)?,
+        None => CATEGORIES.table.list_by(tx, &ROOTS, &["true"])?,
     };
-    siblings.retain(|it| it.id != category.id && it.parent_category_id == category.parent_category_id);
+    siblings.retain(|it| it.id != category.id);
     // The sort is stable: among equal ranks the older one comes first.
     siblings.sort_by_key(|it| it.rank);
     Ok(siblings)
@@ -127,7 +145,8 @@ fn siblings_of(tx: &dyn Read, category: &ProductCategory) -> Result<Vec<ProductC
 /// rank.
 fn make_room(tx: &mut dyn Write, at: &Moment, siblings: &[ProductCategory], rank: u32) -> Result<u32, Error> {
     let rank = rank.min(siblings.len() as u32);
-    for (sibling, next) in siblings.iter().zip((0..).filter(|it| *it != rank)) {
+    let places = siblings.iter().zip((0..).filter(|it| *it != rank));
+    for (sibling, next) in places.filter(|(it, next)| it.rank != *next) {
         CATEGORIES.update(tx, at, &sibling.id, |it: &mut ProductCategory| it.rank = next)?;
     }
     Ok(rank)

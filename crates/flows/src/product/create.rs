@@ -9,11 +9,12 @@ use atoll_kernel::{
     flow,
     flow::Local,
     jobs::emit,
+    limits::VARIANT_PRICES_MAX,
     serde_json::{Map, json},
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET};
 use atoll_pricing::{PRICE_SETS, Price, PriceSet, check_terms};
-use atoll_product::{Product, ProductVariant};
+use atoll_product::{Choices, Product, ProductVariant};
 
 use crate::fulfillment::check_profile;
 use crate::points::{PRODUCTS_CREATED, Records, VALIDATE_PRODUCTS};
@@ -43,13 +44,24 @@ fn create(flow: &mut Local<'_>, inputs: Vec<NewProduct>) -> Result<Vec<Product>,
             Ok(())
         })?;
         flow.step("create-product-variants", |tx, at| {
-            input.variants.into_iter().try_for_each(|it| create_variant(tx, at, &product, it).map(drop))
+            create_variants(tx, at, &product, input.variants).map(drop)
         })?;
         flow.emit("product.created", json!({ "id": product.id }))?;
         created.push(product);
     }
     flow.hook(&PRODUCTS_CREATED, || Records::of(&created))?;
     Ok(created)
+}
+
+/// Creates variants of a product. Event: `product-variant.created`, for each.
+pub(super) fn create_variants(
+    tx: &mut dyn Write,
+    at: &Moment,
+    product: &Product,
+    inputs: Vec<NewVariant>,
+) -> Result<Vec<ProductVariant>, Fault> {
+    let mut choices = Choices::of(tx, product)?;
+    inputs.into_iter().map(|it| create_chosen(tx, at, &mut choices, it)).collect()
 }
 
 /// Creates a variant of a product, with its price set and inventory items. Event: `product-variant.created`.
@@ -59,7 +71,17 @@ pub fn create_variant(
     product: &Product,
     input: NewVariant,
 ) -> Result<ProductVariant, Fault> {
-    let variant = atoll_product::create_variant(tx, at, product, input.variant, &input.options)?;
+    let mut choices = Choices::of(tx, product)?;
+    create_chosen(tx, at, &mut choices, input)
+}
+
+fn create_chosen(
+    tx: &mut dyn Write,
+    at: &Moment,
+    choices: &mut Choices<'_>,
+    input: NewVariant,
+) -> Result<ProductVariant, Fault> {
+    let variant = choices.create_variant(tx, at, input.variant, &input.options)?;
     let prices = prices_of(tx, at, input.prices)?;
     let set = PRICE_SETS.create(tx, at, PriceSet { prices, ..PriceSet::default() })?;
     PRODUCT_VARIANT_PRICE_SET.attach(tx, at, &variant.id, &set.id, Map::new())?;
@@ -108,8 +130,17 @@ pub fn take_parts(
     Ok(())
 }
 
+/// Error if a variant would have too many prices.
+pub(super) fn check_number(n_prices: usize) -> Result<(), Fault> {
+    if n_prices <= VARIANT_PRICES_MAX {
+        return Ok(());
+    }
+    Err(Fault::invalid(format!("A variant has at most {VARIANT_PRICES_MAX} prices")))
+}
+
 /// The new prices of a set.
 fn prices_of(tx: &dyn Read, at: &Moment, inputs: Vec<PriceInput>) -> Result<Vec<Price>, Fault> {
+    check_number(inputs.len())?;
     let mut known = KnownTerms::new(tx);
     let price = |input: PriceInput| {
         let PriceInput { currency_code, amount, min_quantity, max_quantity, rules } = input;

@@ -1,9 +1,11 @@
 //! Adds options to a product, removes others, and changes which of their values it offers.
 
+use std::collections::HashSet;
+
 use atoll_kernel::{Fault, Moment, Write, flow, flow::Local, serde::Deserialize, serde_json::json};
 use atoll_product::{
     OPTIONS, OptionInput, PRODUCTS, Product, ProductOption, attach_option, create_option,
-    delete_option_value, detach_option, offer, values_of,
+    delete_option_value, detach_option, offer_all, values_of,
 };
 
 use crate::points::{OPTIONS_LINKED, OfId, Records, VALIDATE_ID};
@@ -108,7 +110,8 @@ fn link_values(
     links: ValueLinks,
 ) -> Result<(), Fault> {
     let offered = values_of(tx, &option.id)?;
-    let known = |id: &str| match offered.iter().any(|it| *it.id == *id) {
+    let offered: HashSet<&str> = offered.iter().map(|it| &*it.id).collect();
+    let known = |id: &str| match offered.contains(id) {
         true => Ok(()),
         false => Err(Fault::not_found(format!("Product option value with id: {id} was not found"))),
     };
@@ -119,12 +122,14 @@ fn link_values(
             "Values of the shared product option {title} cannot be removed here"
         )));
     }
+    let mut new = Vec::new();
     for value in links.add {
         match value {
             ValueLink::Id(id) => known(&id)?,
-            ValueLink::New { value } => offer(tx, at, &option.id, &value)?,
+            ValueLink::New { value } => new.push(value),
         }
     }
+    offer_all(tx, at, &option.id, &new)?;
     for id in &links.remove {
         known(id)?;
         delete_option_value(tx, at, id)?;

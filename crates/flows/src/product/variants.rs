@@ -14,7 +14,11 @@ use crate::points::{
     VARIANTS_UPDATED,
 };
 use crate::pricing::KnownTerms;
-use crate::product::{NewVariant, PriceChange, create::create_variant, delete::delete_items};
+use crate::product::{
+    NewVariant, PriceChange,
+    create::{check_number, create_variants},
+    delete::delete_items,
+};
 
 /// An update of a variant. Absent fields stay.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +46,7 @@ fn create(
     flow.hook(&VALIDATE_VARIANTS, || OfProduct::of(&product_id))?;
     let created = flow.step("create-product-variants", |tx, at| {
         let product = PRODUCTS.retrieve(tx, &product_id)?;
-        inputs.into_iter().map(|it| create_variant(tx, at, &product, it)).collect::<Result<Vec<_>, _>>()
+        create_variants(tx, at, &product, inputs)
     })?;
     flow.hook(&VARIANTS_CREATED, || Records::of(&created))?;
     Ok(created)
@@ -85,7 +89,11 @@ fn set_prices(
     let Some(set) = PRODUCT_VARIANT_PRICE_SET.rights(tx, variant)?.into_iter().next() else {
         return Ok(());
     };
+    check_number(changes.len())?;
     let before = PRICE_SETS.retrieve(tx, &set)?.prices;
+    // The currency and the regions of a price that is there may have been deleted since.
+    let there: BTreeSet<_> = before.iter().map(|it| (&it.currency_code, &it.rules)).collect();
+    let mut known = KnownTerms::new(tx);
     // Prices named by id are matched first, whatever the order of the list.
     let mut matched = BTreeSet::new();
     for id in changes.iter().filter_map(|it| it.id.as_ref()) {
@@ -96,10 +104,8 @@ fn set_prices(
     let mut prices = Vec::with_capacity(changes.len());
     for (index, change) in changes.into_iter().enumerate() {
         let price = price_of(at, &before, &matched, index, change)?;
-        // The currency and the regions of a price that is there may have been deleted since.
-        let is_there = |it: &Price| it.currency_code == price.currency_code && it.rules == price.rules;
-        if !before.iter().any(is_there) {
-            KnownTerms::new(tx).check(&price.currency_code, &price.rules)?;
+        if !there.contains(&(&price.currency_code, &price.rules)) {
+            known.check(&price.currency_code, &price.rules)?;
         }
         matched.insert(price.id.to_string());
         prices.push(price);

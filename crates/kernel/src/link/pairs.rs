@@ -1,6 +1,8 @@
 //! The pairs of a link: attaching, detaching and changing them, reading them from either end, and how a row
 //! is stored.
 
+use std::collections::HashSet;
+
 use atoll_storage::{
     KeyBuf, Span, WriteKeys, add_to_group, decode_version, encode_version, upgrade, version,
 };
@@ -142,8 +144,9 @@ impl Link {
         left: &str,
         rights: &[String],
     ) -> Result<(), LinkError> {
+        let kept: HashSet<&String> = rights.iter().collect();
         for right in self.rights(tx, left)? {
-            if !rights.contains(&right) {
+            if !kept.contains(&right) {
                 self.detach(tx, at, left, &right)?;
             }
         }
