@@ -1,10 +1,10 @@
 //! Authentication: sessions, login rate limit, password reset.
 
-use atoll_auth::SESSION_S;
+use atoll_auth::{AUTH_SESSIONS, SESSION_S};
 use atoll_kernel::{
     data::Store,
     http::{OriginList, Origins},
-    limits::HASHING_QUEUE_PER_NETWORK_MAX,
+    limits::{HASHING_QUEUE_PER_NETWORK_MAX, SESSIONS_PER_IDENTITY_MAX},
 };
 use atoll_storage::engines::Memory;
 use atoll_testkit::{Answer, Client, Shop, TestApp};
@@ -63,6 +63,24 @@ async fn session_authenticates_until_logout_or_expiry() {
     other.get("/admin/users/me").await.ok();
     app.advance_ms(1);
     assert_eq!(other.get("/admin/users/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn oldest_session_is_closed_beyond_the_limit() {
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    let first = with_cookie(&app, &open(&admin).await);
+    let second = with_cookie(&app, &open(&admin).await);
+    for _ in 2..SESSIONS_PER_IDENTITY_MAX {
+        open(&admin).await;
+    }
+    first.get("/admin/users/me").await.ok();
+    open(&admin).await;
+    assert_eq!(first.get("/admin/users/me").await.status, 401);
+    second.get("/admin/users/me").await.ok();
+    // All of them expire.
+    app.advance_ms(SESSION_S * 1000);
+    app.run_job("auth.forget-sessions").await;
+    assert_eq!(AUTH_SESSIONS.table.count(&app.ctx.view()).expect("a store"), 0);
 }
 
 #[tokio::test]

@@ -332,6 +332,10 @@ pub const CART_DAYS: u32 = 30;
 /// Expired carts per transaction: all writes wait for it meanwhile, and a cart may have 512 kB.
 pub const CARTS_EXPIRED_AT_ONCE_MAX: usize = 100;
 
+/// Login sessions of one identity, on as many browsers. Another one closes the oldest; a new password closes
+/// all of them, in one transaction.
+pub const SESSIONS_PER_IDENTITY_MAX: usize = 100;
+
 /// Expired login sessions per transaction: all writes wait for it meanwhile.
 pub const SESSIONS_EXPIRED_AT_ONCE_MAX: usize = 500;
 /// Bytes of a webhook. Payment providers send the object that has changed: a few kilobytes, rarely a hundred.

@@ -3,10 +3,11 @@
 
 use atoll_kernel::{
     Fault, Moment, Now, Read, StoreError, Timestamp, Write,
-    data::{RowError, Scan},
+    data::{Direction, RowError, Scan},
+    limits::{SESSIONS_EXPIRED_AT_ONCE_MAX, SESSIONS_PER_IDENTITY_MAX},
 };
 
-use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
+use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_EXPIRY, BY_IDENTITY};
 
 /// Lifetime of a session in seconds: ten hours, as on the wire.
 pub const SESSION_S: i64 = 10 * 60 * 60;
@@ -20,11 +21,21 @@ pub fn find_session(tx: &dyn Read, digest: &str, now: &Now) -> Result<Option<Aut
         .filter(|it| !now.has_reached(it.expires_at) && !now.is_behind(it.created_at)))
 }
 
-/// Opens a session, which is valid from now on. Errors: the password was changed after the login.
+/// Opens a session, which is valid from now on. Of [`SESSIONS_PER_IDENTITY_MAX`] the oldest is closed. Errors:
+/// the password was changed after the login.
 pub fn open_session(tx: &mut dyn Write, at: &Moment, session: AuthSession) -> Result<(), Fault> {
     let identity = AUTH_IDENTITIES.get(tx, &session.auth_identity_id)?;
     if identity.is_none_or(|it| it.login_seal() != session.seal) {
         return Err(Fault::unauthorized());
+    }
+    let mut others = Vec::new();
+    BY_IDENTITY.scan(tx, &[&session.auth_identity_id], None, Direction::Ascending, &mut |id| {
+        others.push(id.to_owned());
+        Ok(if others.len() < SESSIONS_PER_IDENTITY_MAX { Scan::Continue(()) } else { Scan::Break(()) })
+    })?;
+    if others.len() >= SESSIONS_PER_IDENTITY_MAX {
+        // Ids are in the order of time.
+        delete_sessions(tx, at, &others[..1])?;
     }
     let expires_at = at.now().plus_millis(SESSION_S * 1000);
     AUTH_SESSIONS.create(tx, at, AuthSession { expires_at, ..session })?;
@@ -45,16 +56,17 @@ pub(crate) fn close_sessions(tx: &mut dyn Write, at: &Moment, identity: &str) ->
     delete_sessions(tx, at, &ids)
 }
 
-/// Ids of the expired sessions, without damaged ones.
-pub fn expired_sessions(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>, StoreError> {
-    let mut expired = Vec::new();
-    AUTH_SESSIONS.table.scan_undamaged(tx, &mut |session| {
-        if session.expires_at <= now {
-            expired.push(session.id.to_string());
-        }
-        Ok(Scan::Continue(()))
-    })?;
-    Ok(expired)
+/// A position in the index of sessions by expiry: the time, as text, and the id of a session.
+pub type Position = (String, String);
+
+/// The next [`SESSIONS_EXPIRED_AT_ONCE_MAX`] sessions that have expired, the oldest first.
+pub fn expired_sessions(
+    tx: &dyn Read,
+    now: Timestamp,
+    after: Option<&Position>,
+) -> Result<Vec<Position>, StoreError> {
+    let end = now.plus_millis(1).to_string();
+    BY_EXPIRY.next_before(tx, &end, after, SESSIONS_EXPIRED_AT_ONCE_MAX)
 }
 
 /// Deletes sessions. Unknown ids are ignored.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use atoll_auth::{
-    AuthSession, SESSION_S, close_session, delete_sessions, expired_sessions, find_session, open_session,
+    AuthSession, Position, SESSION_S, close_session, delete_sessions, expired_sessions, find_session,
+    open_session,
 };
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, StoreError, Write,
@@ -107,10 +108,16 @@ async fn close(call: Call) -> Result<Reply, Fault> {
 job! { "auth.forget-sessions" every Duration::from_secs(3600) => forget }
 
 async fn forget(ctx: Ctx, _: Tick) -> Result<(), Fault> {
-    let expired = expired_sessions(&ctx.view(), ctx.now())?;
-    let delete = |ids: Vec<String>| {
+    let delete = |sessions: Vec<Position>| {
         let ctx = ctx.clone();
+        let ids: Vec<String> = sessions.into_iter().map(|(_, id)| id).collect();
         async move { ctx.write(Actor::System, move |tx, at| Ok(delete_sessions(tx, at, &ids)?)).await.map(drop) }
     };
-    in_batches("session", &expired, SESSIONS_EXPIRED_AT_ONCE_MAX, delete).await
+    let mut after: Option<Position> = None;
+    loop {
+        let expired = expired_sessions(&ctx.view(), ctx.now(), after.as_ref())?;
+        let Some(last) = expired.last().cloned() else { return Ok(()) };
+        in_batches("session", &expired, SESSIONS_EXPIRED_AT_ONCE_MAX, delete).await?;
+        after = Some(last);
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Actor, Fault, FaultKind, Moment, Read, StoreError, Timestamp, Write,
-    data::{ComputedFields, Entity, Index, Service, skip_damaged},
+    data::{ComputedFields, Entity, Index, Service},
     entity,
     http::FaultRecord,
     jobs::Event,
@@ -148,11 +148,18 @@ pub(crate) const BY_TRANSACTION: Index<WorkflowExecution> =
     Index::unique("workflow_execution.by_transaction", &["workflow_id", "transaction_id"], |it, keys| {
         keys.add(&[&it.workflow_id, &it.transaction_id]);
     });
+/// Runs that have ended, by when their records go.
+pub(crate) const BY_END: Index<WorkflowExecution> =
+    Index::on("workflow_execution.by_end", &["state", "keep_until"], |it, keys| {
+        if let (ExecutionState::Done | ExecutionState::Reverted, Some(until)) = (it.state, it.keep_until) {
+            keys.add(&[&until.to_string()]);
+        }
+    });
 pub(crate) const BY_STATE: Index<WorkflowExecution> =
     Index::counted("workflow_execution.by_state", &["state"], |it, keys| keys.add(&[it.state.as_str()]));
 
 /// The runs of sagas. Only the engine writes them; the module `background` registers them.
-pub static EXECUTIONS: Service<WorkflowExecution> = Service::new(&[BY_TRANSACTION, BY_STATE]);
+pub static EXECUTIONS: Service<WorkflowExecution> = Service::new(&[BY_TRANSACTION, BY_STATE, BY_END]);
 
 /// How many runs are in each state that is not the end of one that needs nobody any more.
 pub fn runs_by_state(tx: &dyn Read) -> Result<Vec<(ExecutionState, u64)>, StoreError> {
@@ -249,20 +256,6 @@ impl WorkflowExecution {
             _ => Ok(()),
         }
     }
-}
-
-/// The runs whose retention is over, without damaged ones.
-pub(crate) fn ended_before(tx: &dyn Read, now: Timestamp) -> Result<Vec<String>, StoreError> {
-    let mut old = Vec::new();
-    for state in [ExecutionState::Done, ExecutionState::Reverted] {
-        for id in EXECUTIONS.table.ids_by(tx, &BY_STATE, &[state.as_str()])? {
-            let run = skip_damaged(EXECUTIONS.table.get(tx, &id))?.flatten();
-            if run.is_some_and(|it| it.keep_until.is_some_and(|until| until <= now)) {
-                old.push(id);
-            }
-        }
-    }
-    Ok(old)
 }
 
 /// A run that has ended waits for nothing, and has no undo data unless it failed; a run that has not ended

@@ -13,7 +13,7 @@ use crate::{
     once::KeyedRequest,
     saga::{
         AnySaga, EXECUTIONS, ExecutionState, StepAnswer, StepEntry, StepState, WorkflowExecution,
-        execution::{BY_STATE, ended_before},
+        execution::{BY_END, BY_STATE},
     },
 };
 
@@ -155,12 +155,18 @@ impl Ctx {
     }
 
     /// Times out waiting steps, resumes runs whose end could not be written, and retries compensations that
-    /// failed unexpectedly. An error of one run does not hold up the others.
+    /// failed unexpectedly. Neither an error of one run holds up the others, nor a request that is at work on
+    /// one: its turn comes with the next call.
     pub async fn tend_runs(&self) -> Result<(), Fault> {
         let now = self.now();
-        for run in in_state(&self.view(), ExecutionState::Waiting)? {
+        let is_free = |it: &WorkflowExecution| self.run_locks().is_free(&it.workflow_id, &it.transaction_id);
+        let waiting = in_state(&self.view(), ExecutionState::Waiting)?;
+        for run in waiting.into_iter().filter(is_free) {
             if run.waiting().is_some_and(|it| it.started_at.is_ahead_of(now)) {
-                self.wait_from_now(run).await?;
+                let id = run.id.clone();
+                if let Err(error) = self.wait_from_now(run).await {
+                    tracing::error!(run = id.as_str(), %error, "the time-out of a step was not put right");
+                }
                 continue;
             }
             let Some(step) = run.waiting().filter(|it| it.wait_until.is_some_and(|until| until <= now))
@@ -177,8 +183,7 @@ impl Ctx {
             }
         }
         let open = open_runs(&self.view())?;
-        for run in open.into_iter().filter(|it| self.run_locks().is_free(&it.workflow_id, &it.transaction_id))
-        {
+        for run in open.into_iter().filter(is_free) {
             // The remaining runs are resumed when these are done.
             let Some(permit) = self.run_locks().try_permit() else { break };
             self.go_on(run, Some(permit));
@@ -215,17 +220,22 @@ impl Ctx {
 
     /// Removes the records of runs whose retention is over.
     pub async fn purge_runs(&self) -> Result<(), Fault> {
-        let old = ended_before(&self.view(), self.now())?;
-        let purge = |ids: Vec<String>| async move {
+        let purge = |old: Vec<(String, String)>| async move {
             let remove = move |tx: &mut dyn Write, at: &Moment| {
-                for id in &ids {
+                for (_, id) in &old {
                     EXECUTIONS.delete(tx, at, id)?;
                 }
                 Ok(())
             };
             self.write(Actor::System, remove).await.map(drop)
         };
-        in_batches("run", &old, N_PURGED_MAX, purge).await
+        let (end, mut after) = (self.now().plus_millis(1).to_string(), None);
+        loop {
+            let old = BY_END.next_before(&self.view(), &end, after.as_ref(), N_PURGED_MAX)?;
+            let Some(last) = old.last().cloned() else { return Ok(()) };
+            in_batches("run", &old, N_PURGED_MAX, purge).await?;
+            after = Some(last);
+        }
     }
 
     fn saga(&self, name: &str) -> Result<&'static dyn AnySaga, Fault> {
