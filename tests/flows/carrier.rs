@@ -11,8 +11,11 @@ use atoll_checkout::{
     Fulfilling, FulfillmentProvider, Parcel, ParcelLabel, ParcelRequest, ShippingPrice, ShippingRequest,
 };
 use atoll_flows::order::CANCEL_ORDER;
-use atoll_kernel::{Actor, Ctx, Decimal, Fault, Metadata, provider};
-use atoll_testkit::{Answer, Client, Shipping, Shop, Variant, complete, id};
+use atoll_kernel::{
+    Actor, Ctx, Decimal, Fault, Metadata, Moment, Registry, Write, data::Store, jobs::emit, provider,
+};
+use atoll_storage::engines::Counting;
+use atoll_testkit::{Answer, Client, Setup, Shipping, Shop, Variant, complete, id};
 use serde_json::{Map, Value, json};
 
 /// Id of the carrier.
@@ -27,6 +30,17 @@ static ASKED: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new())
 /// Notes a request.
 fn note(order: &str, what: String) {
     ASKED.lock().unwrap_or_else(PoisonError::into_inner).entry(order.to_owned()).or_default().push(what);
+}
+
+/// The engine of the test that wants to know how many snapshots are held while the carrier is asked.
+static COUNTED: Mutex<Option<Counting>> = Mutex::new(None);
+
+/// The number of snapshots, after another commit.
+async fn n_snapshots(ctx: &Ctx) -> Result<Decimal, Fault> {
+    let happen = |tx: &mut dyn Write, at: &Moment| Ok(emit(tx, at, "test.happened", Value::Null)?);
+    ctx.write(Actor::System, happen).await?;
+    let counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Decimal::from(counted.as_ref().map_or(0, |it| it.n_snapshots() as i64)))
 }
 
 fn data(value: &Value) -> Metadata {
@@ -60,13 +74,14 @@ impl FulfillmentProvider for Carrier {
         })
     }
 
-    fn price(&self, _: Ctx, request: ShippingRequest) -> Fulfilling<ShippingPrice> {
+    fn price(&self, ctx: Ctx, request: ShippingRequest) -> Fulfilling<ShippingPrice> {
         Box::pin(async move {
             let pieces: Decimal = request.items.iter().map(|it| it.quantity).sum();
             let mut amount = pieces * Decimal::from(2_i64);
             match &*text(&request.data, "with") {
                 "insurance" => amount += "0.5".parse().expect("a decimal"),
                 "silence" => std::future::pending().await,
+                "a count" => amount = n_snapshots(&ctx).await?,
                 "a mistake" => amount = -amount,
                 "refusal" => return Err(Fault::invalid("The carrier does not deliver there")),
                 _ => {}
@@ -231,6 +246,38 @@ async fn price_of_an_option_is_asked_of_its_provider() {
         calculate("nothing").await.error(),
         format!("404 not_found: Shipping Option with id: {option} not found")
     );
+}
+
+/// Whoever holds one keeps the database from reusing space, and a carrier may take half a minute.
+#[tokio::test]
+async fn no_snapshot_is_held_while_a_provider_is_asked() {
+    let engine = Counting::default();
+    let spaces = Registry::linked().expect("a registry").spaces();
+    let store = Store::open(engine.clone(), &spaces).expect("a store");
+    let shop = Shop::open(Setup::default().over(store).await).await;
+    let web = shop.channel("Web").await;
+    let storefront = shop.storefront(&[&web]).await;
+    let Shipping { zone, .. } = shop.shipping(&["de"]).await;
+    let providers = format!("/admin/stock-locations/{}/fulfillment-providers", shop.location);
+    shop.admin.post(&providers, json!({ "add": [CARRIER] })).await.ok();
+    let parcel = json!({
+        "provider_id": CARRIER, "price_type": "calculated", "prices": [], "data": { "id": "parcel" },
+    });
+    let option = shop.option(&zone, "Parcel", &shop.default_profile().await, parcel).await;
+    let tea = shop.product("Tea", &[&web], 9).await;
+    let cart = shop.cart(&storefront, &tea.id, 1).await;
+    *COUNTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+
+    let chosen = json!({ "cart_id": cart, "data": { "with": "a count" } });
+    let path = format!("/store/shipping-options/{option}/calculate");
+    assert_eq!(storefront.post(&path, chosen).await.ok()["shipping_option"]["amount"], 1);
+    let path = format!("/store/carts/{cart}");
+    let chosen = json!({ "option_id": option, "data": { "with": "a count" } });
+    storefront.post(&format!("{path}/shipping-methods"), chosen).await.ok();
+    // The carrier is asked again for more of them.
+    let line = json!({ "variant_id": tea.id, "quantity": 1 });
+    let more = storefront.post(&format!("{path}/line-items?fields=*shipping_methods"), line).await.ok();
+    assert_eq!(more["cart"]["shipping_methods"][0]["amount"], 1);
 }
 
 #[tokio::test]

@@ -2,14 +2,17 @@
 
 use std::pin::pin;
 
+use atoll_auth::{AUTH_SESSIONS, AuthSession};
 use atoll_background::storage;
 use atoll_host::{Assembly, Data, Settings};
 use atoll_kernel::{
-    Actor, Moment, Write,
+    Actor, Moment, Registry, Write,
+    data::Store,
     jobs::emit,
     limits::{EVENT_BACKLOG_MAX, EVENT_LISTENERS_MAX},
 };
-use atoll_testkit::{Answer, Shop, TestApp};
+use atoll_storage::engines::Counting;
+use atoll_testkit::{Answer, Setup, Shop, TestApp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::{JoinSet, yield_now};
@@ -53,6 +56,27 @@ async fn answered_in_time(shop: &Shop, path: &str) -> Answer {
             () = yield_now() => shop.app.advance_ms(20_000),
         }
     }
+}
+
+/// A listener waits for up to 20 seconds: the database could not reuse space.
+#[tokio::test]
+async fn no_snapshot_is_held_while_an_event_is_waited_for() {
+    let engine = Counting::default();
+    let spaces = Registry::linked().expect("a registry").spaces();
+    let store = Store::open(engine.clone(), &spaces).expect("a store");
+    let shop = Shop::open(Setup::default().over(store).await).await;
+    let mut asked = pin!(shop.admin.get("/admin/events/stream"));
+    for _ in 0..100 {
+        tokio::select! {
+            biased;
+            answer = &mut asked => panic!("nothing has happened: {}", answer.json),
+            () = yield_now() => {}
+        }
+    }
+    // No event.
+    let body = |tx: &mut dyn Write, at: &Moment| Ok(AUTH_SESSIONS.create(tx, at, AuthSession::default())?);
+    shop.app.ctx.write(Actor::System, body).await.expect("a write");
+    assert_eq!(engine.n_snapshots(), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,12 @@
 //! Dead letters: events that a subscriber failed on too often, kept until an admin retries or deletes them.
 
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Read, Timestamp, Write, entity, flow::Local, jobs::Event, serde_json::Value,
+    Actor, Ctx, Fault, Moment, Read, Timestamp, Write,
+    data::{Direction, Scan},
+    entity,
+    flow::Local,
+    jobs::Event,
+    serde_json::Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +95,15 @@ impl Letters {
                 }
                 ids.clone()
             }
-            Letters::Of(subscriber) => DEAD_LETTERS.table.ids_by(view, &BY_SUBSCRIBER, &[subscriber])?,
+            // In the order of their ids, which is that of time.
+            Letters::Of(subscriber) => {
+                let mut ids = Vec::new();
+                BY_SUBSCRIBER.scan(view, &[subscriber], None, Direction::Ascending, &mut |id| {
+                    ids.push(id.to_owned());
+                    Ok(if ids.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
+                })?;
+                ids
+            }
         };
         ids.sort_unstable();
         ids.dedup();
@@ -113,7 +126,9 @@ pub async fn retry_all(ctx: &Ctx, actor: Actor, letters: &Letters, n_max: usize)
     let mut results = Vec::new();
     if !ctx.is_repeat() {
         ctx.room().check()?;
-        for id in letters.ids(&ctx.view(), n_max)? {
+        // No view is held while subscribers take their time.
+        let ids = letters.ids(&ctx.view(), n_max)?;
+        for id in ids {
             let taken = deliver(ctx, &id).await?;
             results.push((id, taken));
         }

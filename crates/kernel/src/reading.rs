@@ -172,13 +172,22 @@ pub(crate) async fn read(
     let _counted = call.count_keys(&meter);
     call.app = ctx.metered(&meter);
     call.view = call.view.metered(&meter);
-    let again = call.clone();
-    // A handler that waits for something need not wait for nobody.
+    let mut again = Some(call.clone());
+    // A handler that waits for something goes on with the whole budget, and is not called again: a copy of its
+    // call would hold the snapshot meanwhile.
+    let waits = || {
+        if meter.halted().is_none() {
+            again = None;
+            meter.restart(limits.keys_max);
+        }
+    };
+    // It need not wait for nobody.
     let answer = tokio::select! {
         biased;
-        answer = at_once(&ctx, (route.handler)(call)) => answer,
+        answer = at_once(&ctx, (route.handler)(call), waits) => answer,
         () = &mut disconnect => return Err(Halt::Disconnected.into()),
     };
+    let Some(again) = again else { return settled(answer, &meter) };
     if meter.halted().is_none() {
         return answer;
     }
@@ -194,7 +203,7 @@ pub(crate) async fn read(
     let runtime = Handle::current();
     let work = {
         let ctx = ctx.clone();
-        move || runtime.block_on(at_once(&ctx, (route.handler)(again)))
+        move || runtime.block_on(at_once(&ctx, (route.handler)(again), || {}))
     };
     tokio::select! {
         answer = ctx.pool().run(slot, &limits, &meter, work) => settled(answer?, &meter),
@@ -206,12 +215,16 @@ pub(crate) async fn read(
 }
 
 /// The result of a handler. If it waits for anything, that is not of the data: its answer is not remembered.
-async fn at_once<T>(ctx: &Ctx, handler: impl Future<Output = T>) -> T {
-    let mut handler = pin!(handler);
+/// `waits` is called when it does so for the first time.
+async fn at_once<T>(ctx: &Ctx, handler: impl Future<Output = T>, waits: impl FnOnce()) -> T {
+    let (mut handler, mut waits) = (pin!(handler), Some(waits));
     poll_fn(|context| {
         let polled = handler.as_mut().poll(context);
         if polled.is_pending() {
             ctx.lose();
+            if let Some(waits) = waits.take() {
+                waits();
+            }
         }
         polled
     })

@@ -304,12 +304,15 @@ async fn write_cart<I: Clone + Send + 'static>(
     if !record.downcast_ref::<Cart>().is_some_and(|it| it.is_stale) {
         return Ok((app, node, view));
     }
+    let cart = node.key().to_owned();
+    // Providers take their time, and a view that is held keeps the store from reusing space.
+    drop((node, view));
     // The change is stored, whatever becomes of this: completing asks again.
-    if let Err(fault) = ask_providers(&app, node.key()).await {
-        tracing::warn!(cart = node.key(), %fault, "a provider of a cart was asked in vain");
+    if let Err(fault) = ask_providers(&app, &cart).await {
+        tracing::warn!(cart, %fault, "a provider of a cart was asked in vain");
     }
     let view = app.view();
-    let node = Arc::new(CARTS.retrieve(&view, node.key())?);
+    let node = Arc::new(CARTS.retrieve(&view, &cart)?);
     Ok((app, node, view))
 }
 

@@ -79,8 +79,11 @@ mod of_fulfillment {
             return Err(Fault::invalid(format!("The price of shipping option {id} is not calculated")));
         }
         let request = shipment.request(&cart, &offered, data);
-        let price = shipping_price(&call.app, &option.provider_id, request).await?;
-        let shown = shown(&call.view, &cart, &shipment, vec![offered])?;
+        let app = call.app.clone();
+        // A provider takes its time, and a view that is held keeps the store from reusing space.
+        drop(call);
+        let price = shipping_price(&app, &option.provider_id, request).await?;
+        let shown = shown(&app.view(), &cart, &shipment, vec![offered])?;
         let mut shown = shown.into_iter().next().unwrap_or_default();
         shown["calculated_price"] = json!({
             "calculated_amount": price.amount, "is_calculated_price_tax_inclusive": price.is_tax_inclusive,

@@ -7,11 +7,13 @@ use std::sync::{
 
 use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit, engines::Memory};
 
-/// The memory engine, with a count of the keys that are looked up and the entries that are scanned.
+/// The memory engine, with a count of the keys that are looked up and the entries that are scanned, and of the
+/// snapshots that are held.
 #[derive(Clone, Default)]
 pub struct Counting {
     memory: Memory,
     n_read: Arc<AtomicUsize>,
+    n_snapshots: Arc<AtomicUsize>,
 }
 
 impl Counting {
@@ -24,11 +26,19 @@ impl Counting {
     pub fn n_read(&self) -> usize {
         self.n_read.load(Ordering::Relaxed)
     }
+
+    /// The number of snapshots that somebody holds: a file could not reuse the space of what they show. One is
+    /// that of the last commit.
+    pub fn n_snapshots(&self) -> usize {
+        self.n_snapshots.load(Ordering::SeqCst)
+    }
 }
 
 impl Engine for Counting {
     fn snapshot(&self) -> Result<Arc<dyn Raw>, StoreError> {
-        Ok(Arc::new(Snapshot { raw: self.memory.snapshot()?, n_read: self.n_read.clone() }))
+        self.n_snapshots.fetch_add(1, Ordering::SeqCst);
+        let (n_read, n_snapshots) = (self.n_read.clone(), self.n_snapshots.clone());
+        Ok(Arc::new(Snapshot { raw: self.memory.snapshot()?, n_read, n_snapshots }))
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
@@ -39,6 +49,13 @@ impl Engine for Counting {
 struct Snapshot {
     raw: Arc<dyn Raw>,
     n_read: Arc<AtomicUsize>,
+    n_snapshots: Arc<AtomicUsize>,
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.n_snapshots.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Raw for Snapshot {

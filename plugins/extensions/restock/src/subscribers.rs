@@ -36,7 +36,9 @@ async fn check_changes(ctx: Ctx, event: Event) -> Result<(), Fault> {
     if !ctx.is_on(&RESTOCK) {
         return Ok(());
     }
-    for (index, id) in concerned(&ctx.view(), &event)? {
+    // No view is held while shoppers are told.
+    let concerned = concerned(&ctx.view(), &event)?;
+    for (index, id) in concerned {
         check_all(&ctx, index, &id).await?;
     }
     Ok(())
