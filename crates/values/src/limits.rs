@@ -453,6 +453,14 @@ pub const UNABLE_TO_SHIP_MAX: usize = 20;
 /// cart may have many shipping methods.
 pub const PROVIDERS_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Calls of one provider that storefronts wait for at a time; further ones are refused (503). A provider that
+/// answers in a tenth of a second is asked for 300 carts a second, and one that is slow holds no place that
+/// other requests need.
+pub const PROVIDER_CALLS_MAX: usize = 32;
+
+/// Bytes of what a storefront sends for the provider of a shipping option, as of the data of payment sessions.
+pub const SHIPPING_DATA_BYTES_MAX: usize = 64 * 1024;
+
 /// How often the providers of a cart are asked in one request. What one says may change what another is
 /// asked: the prices of shipping, then the taxes on them, then a price that depends on the total with taxes.
 pub const PROVIDER_ROUNDS_MAX: usize = 4;

@@ -55,12 +55,14 @@ async fn index(call: Call) -> Result<Reply, Fault> {
 }
 
 async fn options(call: Call) -> Result<Reply, Fault> {
-    let id = call.path("id");
-    if FULFILLMENT_PROVIDERS.get(&call.view, id)?.is_none() {
+    let (ctx, id) = (call.app.clone(), call.path("id").to_owned());
+    if FULFILLMENT_PROVIDERS.get(&call.view, &id)?.is_none() {
         return Err(Fault::not_found(format!("Fulfillment provider with id: {id} was not found")));
     }
-    let provider = call.app.provider::<dyn FulfillmentProvider>(id)?;
-    let options = in_time(id, provider.timeout(), provider.options(call.app.clone())).await?;
+    // A provider takes its time, and a view that is held keeps the store from reusing space.
+    drop(call);
+    let provider = ctx.provider::<dyn FulfillmentProvider>(&id)?;
+    let options = in_time(&ctx, &id, provider.timeout(), provider.options(ctx.clone())).await?;
     let n = options.len();
     Ok(Reply::json(&json!({ "fulfillment_options": options, "count": n, "limit": n, "offset": 0 })))
 }

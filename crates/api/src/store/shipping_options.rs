@@ -33,7 +33,7 @@ routes! {
 /// The route that leaves with the module of shipping.
 mod of_fulfillment {
     use atoll_availability::offer;
-    use atoll_flows::cart::shipping_price;
+    use atoll_flows::cart::{check_data, shipping_price};
     use atoll_fulfillment::ShippingPriceType;
     use atoll_kernel::{
         Fault, Metadata,
@@ -68,6 +68,7 @@ mod of_fulfillment {
 
     async fn calculate(mut call: Call) -> Result<Reply, Fault> {
         let Calculate { cart_id, data } = call.read()?;
+        check_data(&data)?;
         let cart = cart_of(&call, &cart_id)?;
         let (shipment, id) = (shipment_of(&call, &cart, false)?, call.path("id").to_owned());
         // An option of other channels, addresses or goods is as one that does not exist.

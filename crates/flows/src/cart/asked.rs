@@ -3,7 +3,12 @@
 //! long as the cart would ask the same. A cart that asks something else is *stale* ([`Cart::is_stale`]); it
 //! cannot be completed before [`ask_providers`].
 
-use std::{future::Future, time::Duration};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use atoll_availability::offer;
 use atoll_cart::{CARTS, Cart, ShippingMethod};
@@ -16,12 +21,15 @@ use atoll_kernel::{
     Actor, Ctx, Fault, flow,
     flow::Local,
     http::digest,
-    limits::{PROVIDER_ROUNDS_MAX, PROVIDERS_TIMEOUT},
+    limits::{PROVIDER_CALLS_MAX, PROVIDER_ROUNDS_MAX, PROVIDERS_TIMEOUT},
     serde_json,
 };
 use atoll_tax::{Taxes, checked_lines, taxes};
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use crate::cart::{
     prices::checked_price,
@@ -35,12 +43,29 @@ use crate::points::{CART_UPDATED, OfCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_C
 /// When a client may ask again for what a provider did not answer, in seconds.
 const RETRY_AFTER_S: u64 = 10;
 
-/// The answer of a provider. Errors: 503 if it does not answer in time.
+/// Who may call a provider, by its id.
+#[derive(Default)]
+struct Callers(Mutex<HashMap<String, Arc<Semaphore>>>);
+
+/// The permission to call a provider, until it is dropped. Errors: 503 if too many calls wait for it, so that
+/// one that is slow does not hold up all requests of the shop.
+pub(crate) fn call_of(ctx: &Ctx, provider: &str) -> Result<OwnedSemaphorePermit, Fault> {
+    let callers = ctx.memory::<Callers>();
+    let mut callers = callers.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let calls = callers.entry(provider.to_owned());
+    let calls = calls.or_insert_with(|| Arc::new(Semaphore::new(PROVIDER_CALLS_MAX)));
+    let slow = |_| Fault::busy(format!("The provider {provider} has too much to answer"), RETRY_AFTER_S);
+    calls.clone().try_acquire_owned().map_err(slow)
+}
+
+/// The answer of a provider. Errors: 503 if it does not answer in time, or too many calls wait for it.
 pub async fn in_time<T>(
+    ctx: &Ctx,
     provider: &str,
     limit: Duration,
     answer: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
+    let _call = call_of(ctx, provider)?;
     let late = |_| Fault::busy(format!("The provider {provider} does not answer"), RETRY_AFTER_S);
     timeout(limit, answer).await.map_err(late)?
 }
@@ -68,7 +93,7 @@ pub async fn shipping_price(
     request: ShippingRequest,
 ) -> Result<ShippingPrice, Fault> {
     let provider = ctx.provider::<dyn FulfillmentProvider>(provider_id)?;
-    let price = in_time(provider_id, provider.timeout(), provider.price(ctx.clone(), request)).await?;
+    let price = in_time(ctx, provider_id, provider.timeout(), provider.price(ctx.clone(), request)).await?;
     checked_price(provider_id, price.amount)?;
     Ok(price)
 }
@@ -76,7 +101,7 @@ pub async fn shipping_price(
 /// The tax lines of a cart, by the provider of its region. Errors: it refuses, or does not answer.
 async fn tax_lines(ctx: &Ctx, provider_id: &str, request: TaxRequest) -> Result<TaxLines, Fault> {
     let provider = ctx.provider::<dyn TaxProvider>(provider_id)?;
-    let lines = in_time(provider_id, provider.timeout(), provider.ask(ctx.clone(), request)).await?;
+    let lines = in_time(ctx, provider_id, provider.timeout(), provider.ask(ctx.clone(), request)).await?;
     checked_lines(provider_id, lines)
 }
 

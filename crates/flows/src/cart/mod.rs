@@ -19,6 +19,7 @@ mod update_cart;
 mod update_line_item;
 
 pub use add_line_item::{ADD_TO_CART, AddLine, AddToCart};
+pub(crate) use asked::call_of;
 pub use asked::{ProviderAnswers, RECORD_PROVIDER_ANSWERS, ask_providers, in_time, shipping_price};
 use atoll_availability::ChannelScope;
 pub(crate) use complete_cart::{AWAIT_PAYMENT, PaymentDecision, awaited_session};
@@ -29,7 +30,7 @@ pub use prices::REFRESH_CART_ITEMS;
 pub use promotions::{CodeChange, UPDATE_CART_PROMOTIONS, UpdateCodes};
 pub use remove_line_item::{DELETE_LINE_ITEMS, DeleteLineItems};
 pub use require_shipping::unable_to_ship;
-pub use shipping::{ADD_SHIPPING_METHODS, ChooseShipping, ChosenOption};
+pub use shipping::{ADD_SHIPPING_METHODS, ChooseShipping, ChosenOption, check_data};
 pub use taxes::UPDATE_TAX_LINES;
 pub use transfer_cart::{TRANSFER_CART_CUSTOMER, TransferCart};
 pub use update_cart::{UPDATE_CART, UpdateCart};

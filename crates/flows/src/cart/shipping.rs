@@ -7,8 +7,13 @@ use atoll_cart::{Cart, ShippingMethod};
 use atoll_checkout::{FulfillmentProvider, ShippingPrice};
 use atoll_fulfillment::{SHIPPING_OPTIONS, ShippingPriceType};
 use atoll_kernel::{
-    Ctx, Decimal, Fault, Metadata, Now, Read, StoreError, data::Entity, flow, flow::Local,
-    limits::CART_SHIPPING_METHODS_MAX, part_of, storefront::Scope as _,
+    Ctx, Decimal, Fault, Metadata, Now, Read, StoreError,
+    data::Entity,
+    flow,
+    flow::Local,
+    limits::{CART_SHIPPING_METHODS_MAX, SHIPPING_DATA_BYTES_MAX},
+    part_of,
+    storefront::Scope as _,
 };
 use serde::Deserialize;
 
@@ -61,6 +66,7 @@ impl ChooseShipping {
             )));
         }
         for chosen in &mut self.options {
+            check_data(&chosen.data)?;
             let (cart, shipment, offered) = {
                 let view = ctx.view();
                 let cart = cart_in(&view, scope, &self.cart_id)?;
@@ -72,7 +78,8 @@ impl ChooseShipping {
             let id = &offered.option.provider_id;
             let provider = ctx.provider::<dyn FulfillmentProvider>(id)?;
             let request = shipment.request(&cart, &offered, std::mem::take(&mut chosen.data));
-            let checked = in_time(id, provider.timeout(), provider.validate(ctx.clone(), request)).await?;
+            let answer = provider.validate(ctx.clone(), request);
+            let checked = in_time(ctx, id, provider.timeout(), answer).await?;
             chosen.data = checked.or_empty();
             if offered.option.price_type == ShippingPriceType::Calculated {
                 let request = shipment.request(&cart, &offered, chosen.data.clone());
@@ -82,6 +89,16 @@ impl ChooseShipping {
         }
         Ok(self)
     }
+}
+
+/// Error if what a storefront sends for the provider of a shipping option is too long.
+pub fn check_data(data: &Metadata) -> Result<(), Fault> {
+    if data.n_bytes() <= SHIPPING_DATA_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Fault::invalid(format!(
+        "The data for a shipping option have at most {SHIPPING_DATA_BYTES_MAX} bytes"
+    )))
 }
 
 flow! {

@@ -15,6 +15,7 @@ use atoll_payment::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::cart::call_of;
 use crate::points::{SessionToMake, VALIDATE_SESSION};
 
 /// The buyer's choice of a payment provider.
@@ -114,9 +115,14 @@ async fn create(run: &mut Run, input: NewSession) -> Result<String, Fault> {
             currency_code: input.currency_code.clone(),
             data,
         };
+        let id = input.provider_id.clone();
         let ask = move |ctx: Ctx, call: StepCall| {
+            let may_call = call_of(&ctx, &id);
             let answer = provider.ask(ctx, PaymentRequest { key: call.key, ..request.clone() });
-            async move { answer.await?.settled() }
+            async move {
+                let _call = may_call?;
+                answer.await?.settled()
+            }
         };
         data = run.external(External::new("initiate-payment", ask).timeout(provider.timeout())).await?;
     }
