@@ -460,3 +460,25 @@ async fn region_with_one_country_sets_the_address_country() {
         "two countries"
     );
 }
+
+/// Each line is looked at once, however many there are.
+#[tokio::test]
+async fn what_a_cart_of_many_lines_reads_is_proportional_to_them() {
+    let (shop, web, storefront) = Shop::web().await;
+    let mut items = Vec::new();
+    for n in 0..40 {
+        let variant = shop.product(&format!("Tea {n}"), &[&web], 5).await;
+        items.push(json!({ "variant_id": variant.id, "quantity": 1 }));
+    }
+    let n_read = async || {
+        let counters = shop.admin.get("/admin/counters").await.ok();
+        counters["writer"]["keys_read"]["sum"].as_u64().expect("a number")
+    };
+    let mut costs = Vec::new();
+    for n in [10, 40] {
+        let before = n_read().await;
+        storefront.post("/store/carts", json!({ "items": items[..n] })).await.ok();
+        costs.push(n_read().await - before);
+    }
+    assert!(costs[1] < 5 * costs[0], "{costs:?}");
+}

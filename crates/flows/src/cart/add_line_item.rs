@@ -3,11 +3,12 @@
 use atoll_availability::Seller;
 use atoll_cart::{Cart, LineItem};
 use atoll_kernel::{Decimal, Fault, Metadata, Read, flow, flow::Local};
+use atoll_product::VARIANTS;
 use serde::Deserialize;
 
 use crate::cart::{
     Scoped,
-    line::{cart_in, check_stock, shown_variant, snapshot},
+    line::{cart_in, refused, shown_variant, snapshot},
     prices::{contribute, joins},
     settle::settle,
 };
@@ -47,38 +48,66 @@ fn add(flow: &mut Local<'_>, Scoped { scope, input }: Scoped<AddToCart>) -> Resu
     before.check_open()?;
     let mut cart = before.clone();
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-    for line in input.items {
-        add_line_item(flow, &seller, &mut cart, line)?;
-    }
+    add_lines(flow, &seller, &mut cart, input.items)?;
     settle(flow, Some(&before), cart)
 }
 
-/// Adds one line item.
-pub(crate) fn add_line_item(
+/// Adds line items to a cart.
+pub(crate) fn add_lines(
     flow: &mut Local<'_>,
     seller: &Seller,
     cart: &mut Cart,
-    input: AddLine,
+    inputs: Vec<AddLine>,
 ) -> Result<(), Fault> {
-    let (mut line, fits) = flow.step("confirm-inventory", |tx, _| line_and_stock(tx, seller, cart, input))?;
-    contribute(flow, cart, &mut line)?;
-    // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
-    cart.add_line(flow.at, line)?;
-    fits
+    if inputs.is_empty() {
+        return Ok(());
+    }
+    for line in flow.step("confirm-inventory", |tx, _| lines_and_stock(tx, seller, cart, inputs))? {
+        let (mut line, fits) = line?;
+        contribute(flow, cart, &mut line)?;
+        // Errors of the cart come first: a full cart is reported as full, whatever the stock is.
+        cart.add_line(flow.at, line)?;
+        fits?;
+    }
+    Ok(())
 }
 
-/// The line without its price, and whether its stock suffices.
-fn line_and_stock(
+/// A line without its price, and whether its stock suffices.
+type Stocked = (LineItem, Result<(), Fault>);
+
+/// The lines, up to the first that cannot be. All take from one shelf, after what is in the cart.
+fn lines_and_stock(
     tx: &dyn Read,
     seller: &Seller,
     cart: &Cart,
-    input: AddLine,
-) -> Result<(LineItem, Result<(), Fault>), Fault> {
+    inputs: Vec<AddLine>,
+) -> Result<Vec<Result<Stocked, Fault>>, Fault> {
     let mut shelf = seller.shelf(tx)?;
-    let (variant, product) = shown_variant(tx, &shelf, &input.variant_id)?;
-    let line = snapshot(tx, &variant, &product, input.quantity, input.metadata)?;
-    let there: Decimal = cart.items.iter().filter(|it| joins(&line, it)).map(|it| it.quantity).sum();
-    let others = cart.items.iter().filter(|it| !joins(&line, it));
-    let fits = check_stock(tx, &mut shelf, seller, others, (&variant, there + line.quantity));
-    Ok((line, fits))
+    // Lines whose stock does not suffice take nothing; they are reported when they are changed.
+    let mut short = Vec::new();
+    for line in &cart.items {
+        let variant = VARIANTS.get(tx, line.variant_id.as_deref().unwrap_or_default())?;
+        if let Some(variant) = variant
+            && shelf.allocate(&variant, line.quantity)?.is_err()
+        {
+            short.push(line);
+        }
+    }
+    let mut stocked = |input: AddLine| {
+        let (variant, product) = shown_variant(tx, &shelf, &input.variant_id)?;
+        let line = snapshot(tx, &variant, &product, input.quantity, input.metadata)?;
+        let joined: Decimal = short.iter().filter(|it| joins(&line, it)).map(|it| it.quantity).sum();
+        let fits = shelf.allocate(&variant, joined + line.quantity)?;
+        Ok((line, fits.map(drop).map_err(|reason| refused(&reason, seller, &variant.id))))
+    };
+    let mut lines: Vec<Result<Stocked, Fault>> = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let line = stocked(input);
+        let is_good = matches!(line, Ok((_, Ok(()))));
+        lines.push(line);
+        if !is_good {
+            break;
+        }
+    }
+    Ok(lines)
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::cart::{
     AddLine, Scoped,
-    add_line_item::add_line_item,
+    add_line_item::add_lines,
     buyer::buyer_of,
     promotions::{CodeChange, change_codes},
     settle::settle,
@@ -69,9 +69,7 @@ fn create(flow: &mut Local<'_>, Scoped { scope, mut input }: Scoped<CreateCart>)
     }
     let mut cart = flow.step("prepare-cart", |tx, at| prepare(tx, at, &scope, input))?;
     let seller = Seller::of(flow.ctx(), cart.sales_channel_id.as_deref(), flow.at.now());
-    for line in items {
-        add_line_item(flow, &seller, &mut cart, line)?;
-    }
+    add_lines(flow, &seller, &mut cart, items)?;
     change_codes(flow.tx, &mut cart, &codes, CodeChange::Add)?;
     settle(flow, None, cart)
 }
