@@ -377,6 +377,10 @@ pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most that this setting can be: a local file that is served is read into memory.
 pub const FILE_BYTES_CEILING: usize = 64 * 1024 * 1024;
 
+/// Bytes of all local files that are being read to be served, until their connections count them
+/// ([`BUFFER_BYTES_MAX`]): further ones wait for their turn, which comes within milliseconds.
+pub const FILES_READ_BYTES_MAX: usize = 128 * 1024 * 1024;
+
 /// How long a presigned URL accepts the upload of a file: longer than the largest file takes over a slow
 /// line.
 pub const PRESIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
