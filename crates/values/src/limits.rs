@@ -238,6 +238,10 @@ pub const FULFILLMENT_SETS_MAX: usize = 20;
 /// dozen. Each of some hundred patterns takes the time of the length of the code, whenever the cart changes.
 pub const POSTAL_CODE_CHARS_MAX: usize = 32;
 
+/// Patterns of postal codes that are kept compiled, of some kilobytes each: those of all service zones of most
+/// shops. Beyond it all are compiled again.
+pub const POSTAL_PATTERNS_KEPT_MAX: usize = 2_000;
+
 /// Prices of one shipping option: in each currency, and in some hundred regions. All are read for each cart.
 pub const SHIPPING_PRICES_MAX: usize = 500;
 /// Rules of one shipping option. All are evaluated for each cart.

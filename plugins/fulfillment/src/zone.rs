@@ -1,10 +1,15 @@
 //! The records of where is shipped to: fulfilment sets of stock locations, their service zones, and the geo
 //! zones (country, province, city, postal code) of these; and whether an address lies in one.
 
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
 use atoll_checkout::Address;
 use atoll_kernel::{
     Id, Metadata, entity,
-    limits::POSTAL_CODE_CHARS_MAX,
+    limits::{POSTAL_CODE_CHARS_MAX, POSTAL_PATTERNS_KEPT_MAX},
     serde::Deserialize,
     serde_json::{Map, Value},
     words,
@@ -119,8 +124,7 @@ impl GeoZone {
     fn has_code(&self, code: Option<&str>) -> bool {
         let is_code = |it: &&str| it.chars().count() <= POSTAL_CODE_CHARS_MAX;
         let Some(code) = code.map(str::trim).filter(is_code) else { return false };
-        let pattern = self.postal_expression.0.as_ref().and_then(|it| pattern_of(it).ok());
-        pattern.is_some_and(|it| it.is_match(code))
+        self.postal_expression.0.as_ref().and_then(kept_pattern).is_some_and(|it| it.is_match(code))
     }
 }
 
@@ -133,6 +137,25 @@ fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
 /// The size of a compiled pattern, in bytes. Postal codes have a dozen characters; one pattern for a
 /// hundred of them is far smaller.
 const PATTERN_BYTES_MAX: usize = 64 * 1024;
+
+/// Compiled patterns by their text: a cart is looked at with each change, and compiling takes far longer than
+/// matching.
+static PATTERNS: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+
+/// The pattern of an expression that is stored.
+fn kept_pattern(expression: &Map<String, Value>) -> Option<Regex> {
+    let text = expression.get("exp").and_then(Value::as_str)?;
+    let mut patterns = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pattern) = patterns.get(text) {
+        return Some(pattern.clone());
+    }
+    let pattern = pattern_of(expression).ok()?;
+    if patterns.len() >= POSTAL_PATTERNS_KEPT_MAX {
+        patterns.clear();
+    }
+    patterns.insert(text.to_owned(), pattern.clone());
+    Some(pattern)
+}
 
 /// The pattern of an expression of postal codes, for whole codes.
 fn pattern_of(expression: &Map<String, Value>) -> Result<Regex, String> {
