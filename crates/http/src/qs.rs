@@ -15,11 +15,9 @@ pub fn parse(text: &str) -> Map<String, Value> {
         let key = decode(key);
         put(&mut root, &segments(&key), Value::String(decode(value)));
     }
-    compact(&mut root);
-    match root {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
+    let Value::Object(mut map) = root else { return Map::new() };
+    map.values_mut().for_each(compact);
+    map
 }
 
 /// Percent-decodes. A `%` that is no escape, and bytes that are not UTF-8, stay as they are.
@@ -106,13 +104,14 @@ fn put(at: &mut Value, segments: &[&str], value: Value) {
     }
 }
 
-/// Turns objects whose keys are all numbers into lists.
+/// Turns objects whose keys are all numbers, as they are printed, into lists.
 fn compact(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(compact),
         Value::Object(map) => {
             map.values_mut().for_each(compact);
-            let numbers: Option<Vec<usize>> = map.keys().map(|key| key.parse().ok()).collect();
+            let number = |key: &String| key.parse::<usize>().ok().filter(|it| it.to_string() == *key);
+            let numbers: Option<Vec<usize>> = map.keys().map(number).collect();
             if let Some(mut numbers) = numbers.filter(|it| !it.is_empty()) {
                 numbers.sort_unstable();
                 let items = numbers.iter().filter_map(|number| map.remove(&number.to_string())).collect();
@@ -151,5 +150,12 @@ mod tests {
         check("a=1&a[b]=2", r#"{"a":["1","2"]}"#);
         check("[a]=1", r#"{"[a]":"1"}"#);
         check("a[b=1", r#"{"a[b":"1"}"#);
+    }
+
+    #[test]
+    fn parameters_whose_names_look_like_numbers_are_not_lost() {
+        check("0=x", r#"{"0":"x"}"#);
+        check("a[01]=x", r#"{"a":{"01":"x"}}"#);
+        check("a[%2B1]=x&a[0]=y", r#"{"a":{"+1":"x","0":"y"}}"#);
     }
 }
