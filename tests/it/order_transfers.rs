@@ -1,5 +1,6 @@
 //! Transfers of orders to other customers: who may ask, who may answer, and who sees the token.
 
+use atoll_kernel::limits::TRANSFERS_ASKED_MAX;
 use atoll_testkit::{Client, Shop, complete, id};
 use serde_json::{Value, json};
 
@@ -198,4 +199,23 @@ async fn order_of_another_channel_is_not_there() {
         let answer = customer.post(&format!("{}/transfer/{what}", scene.order), body).await;
         assert_eq!(answer.error(), unknown, "{what}");
     }
+}
+
+/// Each is mailed to the buyer.
+#[tokio::test]
+async fn customers_cannot_ask_for_transfers_without_end() {
+    let scene = Scene::open().await;
+    for _ in 0..TRANSFERS_ASKED_MAX {
+        scene.ask(&scene.anna, json!({})).await;
+        scene.anna.post(&format!("{}/transfer/cancel", scene.order), json!({})).await.ok();
+    }
+    let ask = format!("{}/transfer/request", scene.order);
+    for client in [&scene.anna, &scene.bert] {
+        let refused = client.post(&ask, json!({})).await.error();
+        assert!(
+            refused.starts_with("400") && refused.ends_with("requested too often: ask the shop"),
+            "{refused}"
+        );
+    }
+    assert_eq!(scene.shop.app.mailed_tokens("order.transfer_requested").len() as u64, TRANSFERS_ASKED_MAX);
 }

@@ -217,6 +217,9 @@ pub const FORMER_SESSIONS_MAX: u64 = 50;
 /// Characters of the note of a refund. A payment holds those of up to a thousand, and its provider is not
 /// asked to give back what could not be recorded.
 pub const REFUND_NOTE_CHARS_MAX: usize = 1_000;
+/// Transfers of one order that customers may ask for, those that were declined or withdrawn included: each is
+/// mailed to the buyer. Admins may ask for more.
+pub const TRANSFERS_ASKED_MAX: u64 = 10;
 /// Fulfilments of one order, including cancelled ones. Creating a fulfilment reads them all, and so does
 /// showing the order. A hundred lines from five locations, each in its own parcel, are this many.
 pub const FULFILLMENTS_MAX: usize = 500;

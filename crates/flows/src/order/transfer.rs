@@ -6,11 +6,13 @@ use atoll_kernel::{
     Actor, Ctx, Fault, Metadata, Read, flow,
     flow::Local,
     http::{UNSIGNED_TOKEN, Unsigned, digest, random_token},
+    limits::TRANSFERS_ASKED_MAX,
     part_of,
     serde_json::{Map, Value, json},
 };
 use atoll_order::{
-    ChangeStatus, ORDERS, Order, OrderChange, OrderChangeAction, end_change, open_change, request_change,
+    CHANGES_BY_ORDER, ChangeStatus, ORDERS, Order, OrderChange, OrderChangeAction, end_change, open_change,
+    request_change,
 };
 use serde::Deserialize;
 
@@ -51,7 +53,7 @@ pub fn transfer_token(ctx: &Ctx, order_id: &str) -> Result<Unsigned, Fault> {
 flow! {
     /// Asks for the transfer of an order to a customer with an account; it waits until it is accepted,
     /// declined or withdrawn. Event: `order.transfer_requested`, which holds the token. Errors: the order is
-    /// theirs, or has an open change.
+    /// theirs, or has an open change; it had [`TRANSFERS_ASKED_MAX`], and it is no admin who asks.
     pub static REQUEST_ORDER_TRANSFER: Flow<(RequestTransfer, Unsigned), Order> =
         "request-order-transfer" (request), hooks: &[&VALIDATE_ORDER];
 }
@@ -60,6 +62,12 @@ fn request(flow: &mut Local<'_>, (input, token): (RequestTransfer, Unsigned)) ->
     flow.hook(&VALIDATE_ORDER, || OfOrder::of(&input.order_id))?;
     let RequestTransfer { order_id, customer_id, description, internal_note, update_order_email } = input;
     let order = found(flow.tx, &order_id)?;
+    if matches!(flow.at.actor(), Actor::Customer(_))
+        && CHANGES_BY_ORDER.count_up_to(flow.tx, &[&order_id], TRANSFERS_ASKED_MAX)? >= TRANSFERS_ASKED_MAX
+    {
+        let text = format!("The transfer of order {order_id} was requested too often: ask the shop");
+        return Err(Fault::not_allowed(text));
+    }
     let customer = CUSTOMERS.get(flow.tx, &customer_id)?;
     let customer =
         customer.ok_or_else(|| Fault::not_found(format!("Customer id not found: {customer_id}")))?;
