@@ -37,7 +37,7 @@ pub use links::{
     RESTOCK_SUBSCRIPTION_CUSTOMER, RESTOCK_SUBSCRIPTION_ORDER, RESTOCK_SUBSCRIPTION_SALES_CHANNEL,
     RESTOCK_SUBSCRIPTION_VARIANT,
 };
-pub use settings::{BATCH, RECHECK_AFTER, RestockSettings};
+pub use settings::{BATCH, RECHECK_AFTER, RestockSettings, WAITING_PER_VARIANT_MAX};
 pub use types::{RestockState, RestockStatus, RestockSubscription};
 
 /// Entity name of subscriptions in links and queries.

@@ -28,6 +28,10 @@ pub(crate) fn expiry(ctx: &Ctx, made: Timestamp) -> Timestamp {
 /// one.
 pub(crate) const LOCALE_MAX: usize = 35;
 
+/// Most shoppers who wait for one variant, in all channels: anybody with a publishable key can subscribe, any
+/// number of addresses, and whenever the stock of the variant changes it is decided on all of them.
+pub const WAITING_PER_VARIANT_MAX: u64 = 10_000;
+
 /// Most subscriptions that one transaction tells, checks or deletes: a long transaction holds up all others.
 pub const BATCH: usize = 100;
 

@@ -9,11 +9,11 @@ use atoll_kernel::{
 };
 
 use crate::{
-    BY_CUSTOMER, BY_EMAIL, ONE_PER_SHOPPER, RESTOCK_SUBSCRIPTIONS, RestockSubscription,
+    BY_CUSTOMER, BY_EMAIL, ONE_PER_SHOPPER, RESTOCK_SUBSCRIPTIONS, RestockSubscription, WAITING_BY_VARIANT,
     decide::decide,
     events::SUBSCRIBED,
     points::{self, SubscriptionNow, ToSubscribe},
-    settings::{LOCALE_MAX, RestockSettings, expiry},
+    settings::{LOCALE_MAX, RestockSettings, WAITING_PER_VARIANT_MAX, expiry},
 };
 
 /// The input of [`SUBSCRIBE_TO_RESTOCK`].
@@ -36,7 +36,7 @@ flow! {
     ///
     /// Errors: 404 for a variant that the channel does not show; 400 if it can be bought now, without an
     /// e-mail address, with several channels, or beyond the setting
-    /// `per_shopper_max`; 422 if the shopper waits already.
+    /// `per_shopper_max` or [`WAITING_PER_VARIANT_MAX`]; 422 if the shopper waits already.
     pub static SUBSCRIBE_TO_RESTOCK: Flow<Subscribe, RestockSubscription> =
         "subscribe-to-restock" (subscribe), hooks: &[&points::VALIDATE, &points::SUBSCRIBED];
 }
@@ -106,7 +106,7 @@ fn locale_of(locale: Option<String>) -> Result<Option<String>, Fault> {
     }
 }
 
-/// Refuses a second subscription to the same, and too many of one shopper.
+/// Refuses a second subscription to the same, and too many of one shopper or for one variant.
 fn check_is_new(ctx: &Ctx, tx: &dyn Read, it: &RestockSubscription) -> Result<(), Fault> {
     if ONE_PER_SHOPPER.has_any(tx, &[&it.variant_id, it.channel(), &it.email])? {
         let text = format!("{} waits for {} already", it.email, it.variant_id);
@@ -121,6 +121,9 @@ fn check_is_new(ctx: &Ctx, tx: &dyn Read, it: &RestockSubscription) -> Result<()
         if n >= max {
             return Err(Fault::not_allowed(format!("{who} has at most {max} subscriptions")));
         }
+    }
+    if WAITING_BY_VARIANT.count(tx, &[&it.variant_id])? >= WAITING_PER_VARIANT_MAX {
+        return Err(Fault::not_allowed(format!("Too many wait for {} already", it.variant_id)));
     }
     Ok(())
 }

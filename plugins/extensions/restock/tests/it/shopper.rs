@@ -1,7 +1,7 @@
 //! What a shopper does: subscribe, list, unsubscribe, be told once, buy.
 
 use atoll_kernel::{Actor, Moment, Write};
-use atoll_restock::{RESTOCK_SUBSCRIPTIONS, RestockSubscription};
+use atoll_restock::{RESTOCK_SUBSCRIPTIONS, RestockSubscription, WAITING_PER_VARIANT_MAX};
 use atoll_testkit::{Setup, complete, id};
 use serde_json::json;
 
@@ -198,4 +198,27 @@ async fn who_has_bought_is_not_told_and_the_order_shows_it() {
     let subscription = id(&shown["order"]["restock_subscriptions"][0]);
     assert_eq!(shown["order"]["metadata"], json!({ "restock_subscriptions": [subscription] }));
     assert_eq!(shown["order"]["restock_subscriptions"][0]["email"], "bob@test.dev");
+}
+
+#[tokio::test]
+async fn those_who_wait_for_a_variant_are_limited() {
+    let bench = Bench::new().await;
+    let (variant, channel) = (bench.tea.id.clone(), bench.web.clone());
+    let fill = move |tx: &mut dyn Write, at: &Moment| {
+        for n in 0..WAITING_PER_VARIANT_MAX {
+            let waiting = RestockSubscription {
+                email: format!("{n}@test.dev"),
+                variant_id: variant.clone(),
+                sales_channel_id: Some(channel.clone()),
+                ..RestockSubscription::default()
+            };
+            RESTOCK_SUBSCRIPTIONS.create(tx, at, waiting)?;
+        }
+        Ok(())
+    };
+    bench.shop.app.ctx.write(Actor::System, fill).await.expect("subscriptions");
+    assert_eq!(
+        bench.subscribe("a@test.dev").await.error(),
+        format!("400 not_allowed: Too many wait for {} already", bench.tea.id)
+    );
 }
