@@ -13,7 +13,9 @@ use atoll_kernel::{
     query::Ids,
 };
 use atoll_links::Window;
-use atoll_storage::{KeyBuf, ListIndex, NumberSet, Sets, Span, WriteKeys, add_to_group, get_each, group_key};
+use atoll_storage::{
+    KeyBuf, ListIndex, NumberSet, Sets, Span, WriteKeys, add_to_group, get_each, group_key, key_text,
+};
 
 /// The key spaces of one index.
 #[derive(Debug)]
@@ -245,8 +247,14 @@ impl TemporalIndex {
     ) -> Result<(), StoreError> {
         let n_head = self.edge_key(tx, channel, Timestamp::default(), "").len();
         tx.scan(span, direction, &mut |key, value| {
-            let at = u64::from_be_bytes(key[n_head - 8..n_head].try_into().expect("eight bytes")) ^ SIGN;
-            let id = String::from_utf8_lossy(&key[n_head..]).into_owned();
+            let corrupt = || StoreError::Corrupt {
+                space: self.edges,
+                key: key_text(key.get(2..).unwrap_or_default()),
+                reason: "it has no time".to_owned(),
+            };
+            let (head, id) = key.split_at_checked(n_head).ok_or_else(corrupt)?;
+            let at = u64::from_be_bytes(*head.last_chunk().ok_or_else(corrupt)?) ^ SIGN;
+            let id = String::from_utf8_lossy(id).into_owned();
             Ok(visit((Timestamp::from_millis(at.cast_signed()), id, window_of(value))))
         })
     }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use atoll_inventory::level_or_not_stocked;
 use atoll_kernel::{
-    Decimal, Fault, FaultKind, Moment, Read, Timestamp, Write, flow,
+    Decimal, Fault, FaultKind, Moment, Read, Timestamp, Write,
+    data::present,
+    flow,
     flow::Local,
     serde_json::{Map, json},
 };
@@ -15,7 +17,7 @@ use atoll_links::{
 };
 use atoll_product::PRODUCTS;
 use atoll_sales_channel::SALES_CHANNELS;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::{ChannelProducts, LINK_PRODUCTS_TO_SALES_CHANNEL};
 use crate::points::{ASSORTMENT_UPDATED, OfId, VALIDATE_ID};
@@ -44,10 +46,10 @@ pub struct ProductTerms {
     /// The product.
     pub product_id: String,
     /// Start of the window; null is unlimited.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "present")]
     pub available_from: Option<Option<Timestamp>>,
     /// End of the window, exclusive; null is unlimited.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "present")]
     pub available_until: Option<Option<Timestamp>>,
     /// True puts the product into the channel, false takes it out. Absent: it must be in it already.
     pub is_in_channel: Option<bool>,
@@ -126,11 +128,6 @@ pub struct ItemTerms {
     pub stock_location_id: String,
     /// Quantity of the item that stays there, whatever the location says; `None`: what the location says.
     pub safety_stock: Option<Decimal>,
-}
-
-/// Tells null from an absent field.
-fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 flow! {
