@@ -173,8 +173,8 @@ pub(crate) async fn read(
     call.app = ctx.metered(&meter);
     call.view = call.view.metered(&meter);
     let mut again = Some(call.clone());
-    // A handler that waits for something goes on with the whole budget, and is not called again: a copy of its
-    // call would hold the snapshot meanwhile.
+    // A handler that waits for something goes on with the whole budget, and is not called again: a copy of
+    // its call would hold the snapshot meanwhile.
     let waits = || {
         if meter.halted().is_none() {
             again = None;

@@ -211,8 +211,8 @@ pub const LONG_NUMBERS_MAX: usize = 1_000;
 /// payment collection and in the journal of the run, and sent to the provider.
 pub const SESSION_DATA_BYTES_MAX: usize = 64 * 1024;
 /// Payment sessions that one payment collection may lose: a buyer chooses again how to pay, or changes the
-/// cart. Each is kept until the cart is deleted, with up to [`SESSION_DATA_BYTES_MAX`], since its provider may
-/// still tell that it was paid.
+/// cart. Each is kept until the cart is deleted, with up to [`SESSION_DATA_BYTES_MAX`], since its provider
+/// may still tell that it was paid.
 pub const FORMER_SESSIONS_MAX: u64 = 50;
 /// Characters of the note of a refund. A payment holds those of up to a thousand, and its provider is not
 /// asked to give back what could not be recorded.
@@ -241,8 +241,8 @@ pub const FULFILLMENT_SETS_MAX: usize = 20;
 /// dozen. Each of some hundred patterns takes the time of the length of the code, whenever the cart changes.
 pub const POSTAL_CODE_CHARS_MAX: usize = 32;
 
-/// Patterns of postal codes that are kept compiled, of some kilobytes each: those of all service zones of most
-/// shops. Beyond it all are compiled again.
+/// Patterns of postal codes that are kept compiled, of some kilobytes each: those of all service zones of
+/// most shops. Beyond it all are compiled again.
 pub const POSTAL_PATTERNS_KEPT_MAX: usize = 2_000;
 
 /// Prices of one shipping option: in each currency, and in some hundred regions. All are read for each cart.
@@ -274,8 +274,9 @@ pub const ATTEMPTS_OF_SITE_MAX: u32 = 1_000;
 /// networks.
 pub const ATTEMPTS_OF_ACCOUNT_MAX: u32 = 1_000;
 
-/// Accounts and networks whose attempts are counted, of each kind: about 20 MB each, as names are counted under
-/// their hashes. Beyond it counters are evicted whose period is over, and then those of the fewest attempts.
+/// Accounts and networks whose attempts are counted, of each kind: about 20 MB each, as names are counted
+/// under their hashes. Beyond it counters are evicted whose period is over, and then those of the fewest
+/// attempts.
 pub const ATTEMPTS_REMEMBERED_MAX: usize = 100_000;
 
 /// Concurrent password hashings. Each takes 19 MiB and tens of milliseconds of CPU.
@@ -469,7 +470,8 @@ pub const PROVIDERS_TIMEOUT: Duration = Duration::from_secs(30);
 /// other requests need.
 pub const PROVIDER_CALLS_MAX: usize = 32;
 
-/// Bytes of what a storefront sends for the provider of a shipping option, as of the data of payment sessions.
+/// Bytes of what a storefront sends for the provider of a shipping option, as of the data of payment
+/// sessions.
 pub const SHIPPING_DATA_BYTES_MAX: usize = 64 * 1024;
 
 /// How often the providers of a cart are asked in one request. What one says may change what another is

@@ -21,8 +21,8 @@ pub fn find_session(tx: &dyn Read, digest: &str, now: &Now) -> Result<Option<Aut
         .filter(|it| !now.has_reached(it.expires_at) && !now.is_behind(it.created_at)))
 }
 
-/// Opens a session, which is valid from now on. Of [`SESSIONS_PER_IDENTITY_MAX`] the oldest is closed. Errors:
-/// the password was changed after the login.
+/// Opens a session, which is valid from now on. Of [`SESSIONS_PER_IDENTITY_MAX`] the oldest is closed.
+/// Errors: the password was changed after the login.
 pub fn open_session(tx: &mut dyn Write, at: &Moment, session: AuthSession) -> Result<(), Fault> {
     let identity = AUTH_IDENTITIES.get(tx, &session.auth_identity_id)?;
     if identity.is_none_or(|it| it.login_seal() != session.seal) {

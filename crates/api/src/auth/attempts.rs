@@ -26,8 +26,8 @@ const ACCOUNT_MS: i64 = 24 * 60 * 60 * 1000;
 /// Bits of the address of a site of IPv6.
 const SITE_BITS: u8 = 48;
 
-/// Attempt counters of one kind. If there are too many, one whose period is over is evicted, or else that with
-/// the fewest attempts: many new names do not reset the counter of an account under attack.
+/// Attempt counters of one kind. If there are too many, one whose period is over is evicted, or else that
+/// with the fewest attempts: many new names do not reset the counter of an account under attack.
 struct Counts<K> {
     n_max: u32,
     window_ms: i64,

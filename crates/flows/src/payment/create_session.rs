@@ -80,8 +80,8 @@ impl NewSession {
         &self.collection_id
     }
 
-    /// The collection, if what the storefront gives is not too long, its amount is unchanged, it is unpaid and
-    /// takes another session, and the provider is allowed.
+    /// The collection, if what the storefront gives is not too long, its amount is unchanged, it is unpaid
+    /// and takes another session, and the provider is allowed.
     fn check(&self, tx: &dyn Read) -> Result<PaymentCollection, Fault> {
         [&self.data, &self.context].into_iter().try_for_each(check_data)?;
         let collection = PAYMENT_COLLECTIONS.retrieve(tx, &self.collection_id)?;

@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::{Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit, engines::Memory};
 
-/// The memory engine, with a count of the keys that are looked up and the entries that are scanned, and of the
-/// snapshots that are held.
+/// The memory engine, with a count of the keys that are looked up and the entries that are scanned, and of
+/// the snapshots that are held.
 #[derive(Clone, Default)]
 pub struct Counting {
     memory: Memory,
@@ -27,8 +27,8 @@ impl Counting {
         self.n_read.load(Ordering::Relaxed)
     }
 
-    /// The number of snapshots that somebody holds: a file could not reuse the space of what they show. One is
-    /// that of the last commit.
+    /// The number of snapshots that somebody holds: a file could not reuse the space of what they show. One
+    /// is that of the last commit.
     pub fn n_snapshots(&self) -> usize {
         self.n_snapshots.load(Ordering::SeqCst)
     }
