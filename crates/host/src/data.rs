@@ -205,14 +205,12 @@ impl Data {
         let Data::Folder(folder) = self else {
             bail!("there is no database in memory before a process makes one");
         };
-        if !folder.exists() {
+        // A folder that was never one of data, by a slip of the hand, is left as it is.
+        let is_ours = [DATABASE, JWT_SECRET, COOKIE_SECRET].iter().any(|it| folder.join(it).exists());
+        if !is_ours {
             bail!("there is no database in `{}`", folder.display());
         }
-        let file = file_in(folder)?;
-        if !file.exists() {
-            bail!("there is no database in `{}`", folder.display());
-        }
-        Ok(file)
+        file_in(folder)
     }
 
     /// The migration that a start would make, or the reason why the data is refused. Every page of the file
@@ -285,8 +283,9 @@ fn restore_into(
     Ok(manifest)
 }
 
-/// The database file in this folder; the folder is created if missing, and its files are restricted to their
-/// owner. Errors: the database is missing, and secrets that were created after it exist.
+/// The database file in this folder; the folder is created if missing, and the files that Atoll has made in it
+/// are restricted to their owner. Errors: the database is missing, and secrets that were created after it
+/// exist.
 fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {
     make(folder)?;
     for_owner_alone(folder)
@@ -306,17 +305,21 @@ fn failed_to_open(file: &Path) -> String {
     format!("failed to open `{}`", file.display())
 }
 
-/// Restricts the files in the folder to their owner (mode 0600), whatever the mode of the folder: an earlier
-/// version left the database readable, and so may copies.
+/// Takes the rights of all but their owner from the files of data in the folder, whatever the mode of the
+/// folder: an earlier version left the database readable, and so may copies. Other files are not ours.
 #[cfg(unix)]
 fn for_owner_alone(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let known = entry.metadata()?;
-        if known.is_file() && known.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+    for name in [DATABASE, JWT_SECRET, COOKIE_SECRET] {
+        let file = folder.join(name);
+        let known = match fs::symlink_metadata(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            known => known?,
+        };
+        let mode = known.permissions().mode();
+        if known.is_file() && mode & 0o077 != 0 {
+            fs::set_permissions(file, fs::Permissions::from_mode(mode & 0o700))?;
         }
     }
     Ok(())

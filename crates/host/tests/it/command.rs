@@ -142,6 +142,26 @@ fn data_files_are_readable_by_their_owner_only() {
     files.iter().for_each(|it| assert_eq!(mode(it), 0o600, "{}", it.display()));
 }
 
+/// A slip of the hand changes nothing: `--data` names a folder of other things.
+#[cfg(unix)]
+#[test]
+fn files_of_others_keep_their_modes() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = TempDir::new().expect("a folder");
+    let script = folder.path().join("run.sh");
+    fs::write(&script, "#!/bin/sh").expect("a file");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let mode = || fs::metadata(&script).expect("a file").permissions().mode() & 0o777;
+    for command in ["verify", "compact"] {
+        let (ok, refused) = atoll(folder.path(), &[command]);
+        assert!(!ok && refused.contains("there is no database in"), "{refused}");
+        assert_eq!(mode(), 0o755, "{command}");
+    }
+    drop(Server::start(folder.path(), &[]));
+    assert_eq!(mode(), 0o755, "serve");
+}
+
 #[test]
 fn missing_or_empty_database_file_is_refused() {
     let folder = TempDir::new().expect("a folder");
