@@ -158,7 +158,7 @@ async fn import_reports_every_problem_with_its_position() {
             categories[0] "b": its parent does not come before it; it was put at the top
             products[0] "tea": title holds HTML entities; they were decoded
             products[0] "tea": category `none` does not exist; it was left out
-            products[0] "tea" › listings[0]: available_from 2999-01-01T00:00:00.000Z is not before available_until 2998-01-01T00:00:00.000Z; not linked
+            products[0] "tea" › listings[0]: available_from 2999-01-01T00:00:00.000Z is not before available_until 2998-01-01T00:00:00.000Z; left as it was
             products[0] "tea" › listings[1]: channel `till` is not in the file; not linked
             products[0] "tea" › variants[0] › prices[0]: `-1` is not a price; left out
             products[0] "tea" › variants[0] › prices[2]: a second price in EUR, 3; 2 counts
@@ -327,24 +327,24 @@ async fn import_leaves_no_product_without_variants() {
     assert_eq!(import_into(&app.ctx, catalogue).await.problems, []);
 }
 
+/// A file of one product with this listing.
+fn listed(listing: Value) -> Catalogue {
+    let variant =
+        json!({ "sku": "TEA", "title": "One", "prices": [{ "currency_code": "eur", "amount": "1" }] });
+    let product = json!({ "handle": "tea", "title": "Tea", "variants": [variant], "listings": [listing] });
+    // The lists may stand in any order.
+    let text =
+        format!(r#"{{ "products": [{product}], "sales_channels": [{{ "handle": "web", "name": "Web" }}] }}"#);
+    Catalogue::read(text.as_bytes()).expect("a catalogue")
+}
+
 /// Windows are those of the file, and open and close by themselves.
 #[tokio::test]
 async fn import_keeps_the_windows_of_listings() {
     let (app, admin) = TestApp::init().await.with_admin().await;
     let opens = app.now().plus_millis(1000);
-    let file = |listing: Value| {
-        let variant =
-            json!({ "sku": "TEA", "title": "One", "prices": [{ "currency_code": "eur", "amount": "1" }] });
-        let product =
-            json!({ "handle": "tea", "title": "Tea", "variants": [variant], "listings": [listing] });
-        // The lists may stand in any order.
-        let text = format!(
-            r#"{{ "products": [{product}], "sales_channels": [{{ "handle": "web", "name": "Web" }}] }}"#
-        );
-        Catalogue::read(text.as_bytes()).expect("a catalogue")
-    };
     let window = json!({ "channel": "web", "published": true, "available_from": opens, "available_until": opens.plus_millis(1000) });
-    let report = import_into(&app.ctx, file(window.clone())).await;
+    let report = import_into(&app.ctx, listed(window.clone())).await;
     assert_eq!((report.problems.len(), report.tallies["listings"].created), (0, 1), "{report}");
     let channels = admin.get("/admin/sales-channels?q=Web").await.ok();
     let channel = channels["sales_channels"][0]["id"].as_str().expect("an id").to_owned();
@@ -356,17 +356,48 @@ async fn import_keeps_the_windows_of_listings() {
     assert_eq!(count().await, 0);
     app.advance_ms(1000);
     assert_eq!(count().await, 1);
-    assert!(!import_into(&app.ctx, file(window)).await.changed_anything());
+    assert!(!import_into(&app.ctx, listed(window)).await.changed_anything());
     app.advance_ms(1000);
     assert_eq!(count().await, 0);
     // The window of the file replaces the one before it, and no window removes it.
     let until = json!({ "channel": "web", "published": true, "available_until": "2999-01-01" });
-    assert_eq!(import_into(&app.ctx, file(until)).await.tallies["listings"].updated, 1);
+    assert_eq!(import_into(&app.ctx, listed(until)).await.tallies["listings"].updated, 1);
     assert_eq!(count().await, 1);
     let always = json!({ "channel": "web", "published": true });
-    assert_eq!(import_into(&app.ctx, file(always)).await.tallies["listings"].updated, 1);
+    assert_eq!(import_into(&app.ctx, listed(always)).await.tallies["listings"].updated, 1);
     let shown = admin.get(&format!("/admin/sales-channels/{channel}/products?fields=handle")).await;
     assert_eq!((shown.status.as_u16(), count().await), (200, json!(1)));
+}
+
+/// Without its window a product would be sold at once, or for ever.
+#[tokio::test]
+async fn import_sells_nothing_whose_window_cannot_be_read() {
+    let (app, admin) = TestApp::init().await.with_admin().await;
+    let windows = async || {
+        let path = "/admin/sales-channels?q=Web&fields=id";
+        let channel = admin.get(path).await.ok()["sales_channels"][0]["id"].as_str().map(str::to_owned);
+        let path = format!("/admin/sales-channels/{}/products?fields=+*", channel.expect("a channel"));
+        let list = admin.get(&path).await.ok();
+        let columns = |it: &Value| json!([it["available_from"], it["available_until"]]);
+        list["products"].as_array().expect("a list").iter().map(columns).collect::<Vec<_>>()
+    };
+    let wrong = [
+        json!({ "channel": "web", "published": true, "available_from": "01.12.2027" }),
+        json!({ "channel": "web", "published": true, "available_until": "2027-13-01" }),
+        json!({ "channel": "web", "published": true, "available_from": "2999-01-01", "available_until": "2998-01-01" }),
+    ];
+    for listing in &wrong {
+        let report = import_into(&app.ctx, listed(listing.clone())).await;
+        assert_eq!((report.problems.len(), windows().await), (1, vec![]), "{report}");
+    }
+    let right = json!({ "channel": "web", "published": true, "available_from": "2999-01-01" });
+    import_into(&app.ctx, listed(right)).await;
+    let before = windows().await;
+    assert_eq!(before.len(), 1);
+    for listing in wrong {
+        import_into(&app.ctx, listed(listing)).await;
+        assert_eq!(windows().await, before, "an earlier window stays");
+    }
 }
 
 /// A file of more than two chunks: duplicates in different chunks, and kits with parts in earlier and in

@@ -26,8 +26,8 @@ use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 
 use crate::{
-    Catalogue, CatalogueChannel, CatalogueLocation, CatalogueProduct, ProblemKind, Report, outline::Outline,
-    report::Fate,
+    Catalogue, CatalogueChannel, CatalogueListing, CatalogueLocation, CatalogueProduct, ProblemKind, Report,
+    outline::Outline, report::Fate,
 };
 
 pub(crate) use self::variants::sku_of;
@@ -440,30 +440,24 @@ impl Import<'_> {
                 );
                 continue;
             };
-            let from = self.edge(&path, AVAILABLE_FROM, listing.available_from.as_deref());
-            let until = self.edge(&path, AVAILABLE_UNTIL, listing.available_until.as_deref());
-            let window = Window { from, until };
-            let mut is_linked = listing.published;
-            if let Some((from, until)) = from.zip(until).filter(|(from, until)| from >= until) {
-                let message =
-                    format!("available_from {from} is not before available_until {until}; not linked");
-                self.problem(&path, ProblemKind::Listing, message);
-                is_linked = false;
-            }
+            let window = self.window(&path, listing);
             if listing.visible_in_listings == Some(false) {
                 let message = "hidden from lists, but sold: it is shown in lists, too";
                 self.problem(&path, ProblemKind::Listing, message);
             }
             let before = PRODUCT_SALES_CHANNEL.row(self.tx, &product.id, &channel)?;
-            let fate = match (before.map(|row| Window::of(&row)), is_linked) {
-                (None, false) => Fate::Unchanged,
-                (Some(before), true) if before == window => Fate::Unchanged,
-                (before, true) => {
+            let before = before.map(|row| Window::of(&row));
+            let fate = match (before, window.filter(|_| listing.published)) {
+                // Nobody knows when it is to be sold: without a window it would be sold at once.
+                _ if listing.published && window.is_none() => Fate::Unchanged,
+                (None, None) => Fate::Unchanged,
+                (Some(before), Some(window)) if before == window => Fate::Unchanged,
+                (before, Some(window)) => {
                     let columns = window.columns();
                     PRODUCT_SALES_CHANNEL.attach(self.tx, self.at, &product.id, &channel, columns)?;
                     if before.is_none() { Fate::Created } else { Fate::Updated }
                 }
-                (Some(_), false) => {
+                (Some(_), None) => {
                     PRODUCT_SALES_CHANNEL.detach(self.tx, self.at, &product.id, &channel)?;
                     Fate::Updated
                 }
@@ -473,15 +467,28 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// The start or end of a window. One that is no date is reported.
-    fn edge(&mut self, path: &str, field: &str, text: Option<&str>) -> Option<Timestamp> {
-        let text = text?;
+    /// The window of a listing; none, which is reported, if that cannot be told.
+    fn window(&mut self, path: &str, listing: &CatalogueListing) -> Option<Window> {
+        let from = self.edge(path, AVAILABLE_FROM, listing.available_from.as_deref());
+        let until = self.edge(path, AVAILABLE_UNTIL, listing.available_until.as_deref());
+        let window = Window { from: from?, until: until? };
+        let Some((from, until)) = window.from.zip(window.until).filter(|(from, until)| from >= until) else {
+            return Some(window);
+        };
+        let message = format!("available_from {from} is not before available_until {until}; left as it was");
+        self.problem(path, ProblemKind::Listing, message);
+        None
+    }
+
+    /// The start or end of a window, if it has one. One that is no date is reported.
+    fn edge(&mut self, path: &str, field: &str, text: Option<&str>) -> Option<Option<Timestamp>> {
+        let Some(text) = text else { return Some(None) };
         let edge = text.parse().ok();
         if edge.is_none() {
-            let message = format!("{field} `{text}` is not a date; it was ignored");
+            let message = format!("{field} `{text}` is not a date; left as it was");
             self.problem(path, ProblemKind::Listing, message);
         }
-        edge
+        edge.map(Some)
     }
 }
 
