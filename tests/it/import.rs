@@ -400,6 +400,28 @@ async fn import_sells_nothing_whose_window_cannot_be_read() {
     }
 }
 
+/// A file of a Mac has letters and accents apart (NFD).
+#[tokio::test]
+async fn import_finds_handles_in_any_form_of_unicode() {
+    let app = TestApp::init().await;
+    let (apart, composed) = ("cafe\u{301}", "caf\u{e9}");
+    let file = |handle: &str| {
+        read_catalogue(&json!({
+            "categories": [{ "handle": handle, "name": "Café" },
+                           { "handle": "espresso", "name": "Espresso", "parent": handle }],
+            "collections": [{ "handle": handle, "title": "Café" }],
+            "products": [{ "handle": "cup", "title": "Cup", "category": handle, "collections": [handle],
+                "variants": [{ "sku": "CUP", "title": "One", "prices": [{ "currency_code": "eur", "amount": "1" }] }] }],
+        }))
+    };
+    let report = import_into(&app.ctx, file(apart)).await;
+    assert_eq!(report.problems, [], "{report}");
+    for handle in [apart, composed] {
+        let again = import_into(&app.ctx, file(handle)).await;
+        assert!(again.problems.is_empty() && !again.changed_anything(), "{again}");
+    }
+}
+
 /// A file of more than two chunks: duplicates in different chunks, and kits with parts in earlier and in
 /// later ones.
 fn large_file() -> tempfile::NamedTempFile {
@@ -625,7 +647,7 @@ fn flag() -> BoxedStrategy<Value> {
 }
 
 fn file() -> BoxedStrategy<Value> {
-    const HANDLES: &[&str] = &["a", "b", "c", "d", "", "A b", " "];
+    const HANDLES: &[&str] = &["a", "b", "c", "e\u{301}", "é", "", "A b", " "];
     const NAMES: &[&str] = &["One", "Two", "Three", "", "&nbsp;", "&amp;amp; "];
     const SKUS: &[&str] = &["S", "T", "U", "V", "W", "", " "];
     let channel = record(vec![

@@ -30,10 +30,15 @@ fn is_silent(letter: char) -> bool {
     matches!(letter, '\'' | '\u{2018}' | '\u{2019}' | '\u{2bb}' | '\u{2bc}' | '\u{200c}' | '\u{200d}')
 }
 
+/// A handle as it is stored, in Unicode's composed form (NFC): a file of a Mac has `e` and an accent for `é`.
+pub fn composed(handle: &str) -> String {
+    handle.nfc().collect()
+}
+
 /// The handle of a record: the given one, or else that of its title, or else a new id as the fallback. Never
 /// empty.
 pub(crate) fn handle_for<K: Kind>(at: &Moment, given: &str, title: &str) -> String {
-    let given: String = given.nfc().collect();
+    let given = composed(given);
     let of_id = || at.id::<K>().to_lowercase().replace('_', "-");
     let [given, of_title] = [given, handle_of(title)].map(|it| Some(it).filter(|it| !it.is_empty()));
     given.or(of_title).unwrap_or_else(of_id)

@@ -17,7 +17,7 @@ use atoll_kernel::{
 
 pub use choices::Choices;
 pub use error::Error;
-pub use handle::handle_of;
+pub use handle::{composed, handle_of};
 pub use images::assign_images;
 pub use options::{
     OptionChanges, OptionInput, attach_option, create_option, delete_option, delete_option_value,

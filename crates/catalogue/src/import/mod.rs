@@ -19,7 +19,7 @@ use atoll_payment::SYSTEM_DEFAULT;
 use atoll_product::{
     BY_HANDLE, CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, OptionInput, PRODUCTS,
     Product, ProductCategory, ProductCollection, ProductImage, ProductStatus, ProductType, TYPE_BY_VALUE,
-    TYPES, handle_of,
+    TYPES, composed, handle_of,
 };
 use atoll_region::{COUNTRIES, REGIONS, Region, create_region};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
@@ -271,12 +271,13 @@ impl Import<'_> {
     fn categories(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
         for (n, input) in catalogue.categories.iter().enumerate() {
             let path = format!("categories[{n}] \"{}\"", input.handle);
-            if !self.is_new(&path, "category", &input.handle, &input.name) {
+            let handle = composed(&input.handle);
+            if !self.is_new(&path, "category", &handle, &input.name) {
                 continue;
             }
             let parent = match &input.parent {
                 None => None,
-                Some(handle) => CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])?,
+                Some(parent) => self.category_by(parent)?,
             };
             if input.parent.is_some() && parent.is_none() {
                 self.problem(
@@ -285,7 +286,7 @@ impl Import<'_> {
                     "its parent does not come before it; it was put at the top",
                 );
             }
-            match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[&input.handle])? {
+            match self.category_by(&handle)? {
                 Some(there) => {
                     self.keep(&CATEGORIES, Some(there), |it: &mut ProductCategory| {
                         it.name = input.name.clone()
@@ -294,7 +295,7 @@ impl Import<'_> {
                 None => {
                     let category = ProductCategory {
                         name: input.name.clone(),
-                        handle: input.handle.clone(),
+                        handle,
                         is_active: true,
                         parent_category_id: parent.map(|it| it.id),
                         ..ProductCategory::default()
@@ -310,16 +311,25 @@ impl Import<'_> {
     fn collections(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
         for (n, input) in catalogue.collections.iter().enumerate() {
             let path = format!("collections[{n}] \"{}\"", input.handle);
-            if !self.is_new(&path, "collection", &input.handle, &input.title) {
+            let handle = composed(&input.handle);
+            if !self.is_new(&path, "collection", &handle, &input.title) {
                 continue;
             }
-            let there = COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[&input.handle])?;
+            let there = self.collection_by(&handle)?;
             self.keep(&COLLECTIONS, there, |it: &mut ProductCollection| {
                 it.title = input.title.clone();
-                it.handle = input.handle.clone();
+                it.handle = handle;
             })?;
         }
         Ok(())
+    }
+
+    fn category_by(&self, handle: &str) -> Result<Option<ProductCategory>, StoreError> {
+        CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[&composed(handle)])
+    }
+
+    fn collection_by(&self, handle: &str) -> Result<Option<ProductCollection>, StoreError> {
+        COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[&composed(handle)])
     }
 
     fn product(&mut self, path: &str, input: &CatalogueProduct) -> Result<(), Fault> {
@@ -388,7 +398,7 @@ impl Import<'_> {
             });
         }
         if let Some(handle) = &input.category {
-            match CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[handle])? {
+            match self.category_by(handle)? {
                 Some(category) => product.category_ids.push(category.id),
                 None => self.problem(
                     path,
@@ -398,7 +408,7 @@ impl Import<'_> {
             }
         }
         for (n, handle) in input.collections.iter().enumerate() {
-            match COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[handle])? {
+            match self.collection_by(handle)? {
                 Some(collection) if n == 0 => product.collection_id = Some(collection.id),
                 Some(_) => {
                     let message = format!("a product is in one collection; `{handle}` was left out");
