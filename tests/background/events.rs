@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use atoll_background::{Background, prune};
+use atoll_background::{Background, DEAD_LETTERS, DeadLetter, prune};
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Write, events,
     jobs::{Event, emit, events_after},
@@ -220,6 +220,31 @@ async fn dead_letters_are_retried_and_deleted_in_bulk() {
         let error = admin.post("/admin/dead-letters/retry", wrong).await.error();
         assert!(error.starts_with("400 invalid_data"), "{error}");
     }
+    drop(app);
+}
+
+/// A module was taken out: what it has left behind does not keep others from being settled.
+#[tokio::test]
+async fn dead_letters_of_one_subscriber_are_settled_whatever_becomes_of_another() {
+    let bench = Bench::new().await;
+    let test = bench.test.clone();
+    let write = move |tx: &mut dyn Write, at: &Moment| {
+        for (n, subscriber) in ["test.follow-one", "gone.away", "test.follow-one"].into_iter().enumerate() {
+            let data = json!({ "n": n, "test": test });
+            let (subscriber, event) = (subscriber.to_owned(), "thing.broken".to_owned());
+            DEAD_LETTERS.create(tx, at, DeadLetter { subscriber, event, data, ..DeadLetter::default() })?;
+        }
+        Ok(())
+    };
+    bench.app.ctx.write(Actor::System, write).await.expect("dead letters");
+    let (app, admin) = bench.app.with_admin().await;
+    let list = admin.get("/admin/dead-letters?order=id").await.ok();
+    let ids: Vec<_> = list["dead_letters"].as_array().expect("letters").iter().map(id).collect();
+    let retried = admin.post("/admin/dead-letters/retry", json!({ "ids": ids })).await.ok();
+    assert_eq!(retried, json!({ "n_taken": 2, "n_failed": 1, "n_left": 1 }));
+    let left = admin.get("/admin/dead-letters").await.ok();
+    assert_eq!(left["dead_letters"][0]["error"], "Subscriber gone.away is not linked into this program");
+    assert_eq!(seen(&bench.test, "one"), ["one thing.broken 0", "one thing.broken 2"]);
     drop(app);
 }
 

@@ -65,7 +65,7 @@ pub async fn retry(ctx: &Ctx, actor: Actor, id: &str) -> Result<bool, Fault> {
         true => Ok(()),
         false => {
             ctx.room().check()?;
-            deliver(ctx, id).await?
+            deliver(ctx, DEAD_LETTERS.retrieve(&ctx.view(), id)?).await
         }
     };
     let id = id.to_owned();
@@ -121,29 +121,29 @@ pub struct Retried {
     pub n_failed: usize,
 }
 
-/// As `retry`, for at most `n_max` dead letters, one after the other, the oldest first.
+/// As `retry`, for at most `n_max` dead letters, one after the other, the oldest first. Each has a commit of
+/// its own after its delivery, so that whatever happens to the next one, what was taken is not delivered
+/// again.
 pub async fn retry_all(ctx: &Ctx, actor: Actor, letters: &Letters, n_max: usize) -> Result<Retried, Fault> {
-    let mut results = Vec::new();
+    let mut retried = Retried::default();
     if !ctx.is_repeat() {
         ctx.room().check()?;
         // No view is held while subscribers take their time.
         let ids = letters.ids(&ctx.view(), n_max)?;
         for id in ids {
-            let taken = deliver(ctx, &id).await?;
-            results.push((id, taken));
-        }
-    }
-    let write = move |local: &mut Local<'_>| {
-        let mut retried = Retried::default();
-        for (id, taken) in &results {
-            settle(local.tx, local.at, id, taken)?;
+            // Another admin may have deleted it meanwhile.
+            let letter = DEAD_LETTERS.get(&ctx.view(), &id)?;
+            let Some(letter) = letter else { continue };
+            let taken = deliver(ctx, letter).await;
             match taken {
                 Ok(()) => retried.n_taken += 1,
                 Err(_) => retried.n_failed += 1,
             }
+            let write = move |tx: &mut dyn Write, at: &Moment| settle(tx, at, &id, &taken);
+            ctx.finishing().beside().write(actor.clone(), write).await?;
         }
-        Ok(retried)
-    };
+    }
+    let write = move |_: &mut Local<'_>| Ok(retried);
     Ok(ctx.finishing().local_once(actor, write, |it| *it, |_, it| Ok(it)).await?.0)
 }
 
@@ -154,8 +154,11 @@ pub fn delete_all(local: &mut Local<'_>, letters: &Letters, n_max: usize) -> Res
     Ok(ids.len())
 }
 
-/// Deletes a dead letter that was taken, or notes the new error.
+/// Deletes a dead letter that was taken, or notes the new error; nothing if it was deleted meanwhile.
 fn settle(tx: &mut dyn Write, at: &Moment, id: &str, taken: &Result<(), String>) -> Result<(), Fault> {
+    if DEAD_LETTERS.get(tx, id)?.is_none() {
+        return Ok(());
+    }
     match taken {
         Ok(()) => DEAD_LETTERS.delete(tx, at, id).map(drop)?,
         Err(error) => {
@@ -169,14 +172,12 @@ fn settle(tx: &mut dyn Write, at: &Moment, id: &str, taken: &Result<(), String>)
     Ok(())
 }
 
-/// Delivers the event to its subscriber; the inner result is that of the subscriber.
-async fn deliver(ctx: &Ctx, id: &str) -> Result<Result<(), String>, Fault> {
-    let letter = DEAD_LETTERS.retrieve(&ctx.view(), id)?;
+/// Delivers the event to its subscriber. Errors: those of the subscriber, and that there is none any more.
+async fn deliver(ctx: &Ctx, letter: DeadLetter) -> Result<(), String> {
     let subscriber = ctx.registry().subscribers.iter().find(|it| it.name == letter.subscriber);
     let Some(subscriber) = subscriber else {
-        let name = letter.subscriber;
-        return Err(Fault::not_allowed(format!("Subscriber {name} is not linked into this program")));
+        return Err(format!("Subscriber {} is not linked into this program", letter.subscriber));
     };
     // The subscriber's writes do not belong to the request with its `Idempotency-Key`.
-    Ok(call(&ctx.beside(), subscriber, letter.event()).await)
+    call(&ctx.beside(), subscriber, letter.event()).await
 }
