@@ -382,3 +382,15 @@ async fn jobs_resume_after_the_clock_is_set_back() {
     bench.wait_for("test.thrice", &[&interval[..], &["01-15T08:01:00 done"]].concat()).await;
     background.stop().await;
 }
+
+#[tokio::test]
+async fn run_that_is_asked_for_while_the_clock_is_ahead_begins_when_it_is_set_back() {
+    let (bench, job) = (Bench::new().await, "test.fail-hourly");
+    bench.app.advance_ms(22 * HOUR);
+    assert_eq!(bench.act(job, "run").await["next_run_at"], "2027-01-16T06:00:00.000Z");
+    bench.app.advance_ms(-22 * HOUR);
+    let background = bench.start().await;
+    bench.app.advance_ms(MINUTE);
+    bench.wait_for_standing(job, "n_runs", 1).await;
+    background.stop().await;
+}

@@ -85,6 +85,11 @@ impl Progress {
         Ok(PROGRESS.read(tx, job.name.as_bytes())?.unwrap_or_default())
     }
 
+    /// Is any of its times in the future? The clock was ahead, and was set back since.
+    pub(crate) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        [Some(self.past), self.asked_for_at].into_iter().flatten().any(|it| it.is_ahead_of(now))
+    }
+
     /// Has the job run as often as it may?
     pub(crate) fn is_over(&self, job: &Job) -> bool {
         job.n_runs_max.is_some_and(|max| self.n_runs >= max)
@@ -101,11 +106,13 @@ impl Progress {
     }
 }
 
-/// Resets the progress of a job to now, if it is in the future: the clock was ahead, and was set back since.
+/// Resets the times of a job to now that are in the future.
 pub(crate) fn correct_future(tx: &mut dyn Write, at: &Moment, job: &Job) -> Result<(), RowError> {
-    let progress = Progress::of(tx, job)?;
-    if progress.past.is_ahead_of(at.now()) {
-        PROGRESS.write(tx, job.name.as_bytes(), &Progress { past: at.now(), ..progress });
+    let (progress, now) = (Progress::of(tx, job)?, at.now());
+    if progress.is_ahead_of(now) {
+        let back = |it: Timestamp| if it.is_ahead_of(now) { now } else { it };
+        let (past, asked_for_at) = (back(progress.past), progress.asked_for_at.map(back));
+        PROGRESS.write(tx, job.name.as_bytes(), &Progress { past, asked_for_at, ..progress });
     }
     Ok(())
 }

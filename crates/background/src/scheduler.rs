@@ -91,7 +91,7 @@ impl Scheduler {
     async fn next(&self, now: Timestamp) -> Result<Next, Fault> {
         let job = self.job;
         let mut view = self.ctx.view();
-        if Progress::of(&view, job)?.past.is_ahead_of(now) {
+        if Progress::of(&view, job)?.is_ahead_of(now) {
             self.write(move |tx, at| job_run::correct_future(tx, at, job)).await?;
             view = self.ctx.view();
         }
