@@ -125,6 +125,19 @@ async fn without_a_provider_nothing_is_sent_and_nothing_fails() {
 }
 
 #[tokio::test]
+async fn mail_whose_token_has_expired_is_logged() {
+    let (log, _guard) = Log::open();
+    let shop = Shop::open(Setup::default().email_provider(RECORDED).init().await).await;
+    invite(&shop, "ann@mail.test").await;
+    shop.app.advance_ms(24 * 60 * 60 * 1000);
+    shop.app.deliver(SENDS).await;
+    assert!(shop.app.mails().is_empty());
+    let text = log.take();
+    assert!(text.contains("an e-mail is not sent: its token has expired event=\"invite.created\""), "{text}");
+    assert!(!text.contains("mail.test"), "{text}");
+}
+
+#[tokio::test]
 async fn log_names_neither_the_address_nor_the_token() {
     let (log, _guard) = Log::open();
     let app = TestApp::init().await;

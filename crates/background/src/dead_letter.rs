@@ -179,5 +179,5 @@ async fn deliver(ctx: &Ctx, letter: DeadLetter) -> Result<(), String> {
         return Err(format!("Subscriber {} is not linked into this program", letter.subscriber));
     };
     // The subscriber's writes do not belong to the request with its `Idempotency-Key`.
-    call(&ctx.beside(), subscriber, letter.event()).await
+    call(&ctx.beside(), subscriber, letter.event()).await.map_err(|it| it.why)
 }

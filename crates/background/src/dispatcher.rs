@@ -10,7 +10,7 @@ use atoll_kernel::{
 use tokio::sync::watch;
 
 use crate::{
-    DEAD_LETTERS, DeadLetter,
+    DEAD_LETTERS, DeadLetter, Failed,
     cursor::{self, CURSORS, Cursor},
     outcome,
     run::{Pace, after, room},
@@ -21,7 +21,7 @@ use crate::{
 const N_EVENTS_MAX: usize = 64;
 
 /// Calls a subscriber, in a task of its own.
-pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Result<(), String> {
+pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Result<(), Failed> {
     let (run, token, ctx) = (subscriber.run, ctx.token_of(&event), ctx.clone());
     outcome(tokio::spawn(async move { run(ctx, event).await }).await, token.as_deref())
 }
@@ -91,15 +91,17 @@ impl Delivery {
         Ok(true)
     }
 
-    /// Calls the subscriber with retries until it succeeds, or until the event becomes a dead letter. While
-    /// the disk has no room it waits: the subscriber could not write, and is not to blame for that. Returns
-    /// whether to continue.
+    /// Calls the subscriber with retries until it succeeds, or until the event becomes a dead letter: at once
+    /// where another attempt is in vain. While the disk has no room it waits: the subscriber could not write,
+    /// and is not to blame for that. Returns whether to continue.
     async fn deliver_one(&mut self, position: u64, event: Event) -> bool {
         loop {
             if !room(&self.ctx, &mut self.stopped).await {
                 return false;
             }
-            let Err(error) = call(&self.ctx, self.subscriber, event.clone()).await else {
+            let Err(Failed { why: error, is_for_good }) =
+                call(&self.ctx, self.subscriber, event.clone()).await
+            else {
                 return self.advance(Cursor { position, n_failed: 0 }, None).await;
             };
             if !self.ctx.room().is_there() {
@@ -107,7 +109,7 @@ impl Delivery {
             }
             let (name, n_failed) = (self.subscriber.name, self.cursor.n_failed + 1);
             let failed_at = self.ctx.now();
-            if n_failed >= self.pace.n_failures_max {
+            if is_for_good || n_failed >= self.pace.n_failures_max {
                 tracing::error!(
                     subscriber = name,
                     event = event.name,

@@ -65,18 +65,27 @@ module! { Module {
     ..Module::EMPTY
 } }
 
-/// The result of a plugin's function; a panic is an error like others. The text is stored and logged, so the
-/// token of the event is removed from it.
+/// Why a plugin's function failed.
+pub(crate) struct Failed {
+    /// The text is stored and logged.
+    why: String,
+    /// Is another attempt in vain?
+    is_for_good: bool,
+}
+
+/// The result of a plugin's function; a panic is an error like others. The token of the event is removed from
+/// the text.
 pub(crate) fn outcome(
     ended: Result<Result<(), Fault>, JoinError>,
     token: Option<&str>,
-) -> Result<(), String> {
-    let why = match ended {
+) -> Result<(), Failed> {
+    let (why, is_for_good) = match ended {
         Ok(Ok(())) => return Ok(()),
-        Ok(Err(fault)) => causes(&fault),
-        Err(panic) => panic.to_string(),
+        Ok(Err(fault)) => (causes(&fault), fault.is_for_good()),
+        Err(panic) => (panic.to_string(), false),
     };
-    Err(cut(&token.map_or(why.clone(), |it| why.replace(it, "(token)"))))
+    let why = cut(&token.map_or(why.clone(), |it| why.replace(it, "(token)")));
+    Err(Failed { why, is_for_good })
 }
 
 /// An error with its causes, for the log and for admins, not for clients.

@@ -141,7 +141,7 @@ impl Scheduler {
                 }
             }
         };
-        let error = outcome(ended, None).err();
+        let error = outcome(ended, None).err().map(|it| it.why);
         self.ctx.memory::<RunCounts>().count(name, error.is_some());
         if let Some(error) = &error {
             tracing::warn!(job = name, error, "a job failed");

@@ -35,7 +35,10 @@ fn addressed(ctx: &Ctx, event: &Event) -> Result<Option<(String, Value)>, Fault>
     if event.name == "order.placed" {
         return of_order(ctx, event.data["id"].as_str().unwrap_or_default());
     }
-    let Some(token) = ctx.token_of(event) else { return Ok(None) };
+    let Some(token) = ctx.token_of(event) else {
+        tracing::warn!(event = event.name, at = %event.at, "an e-mail is not sent: its token has expired");
+        return Ok(None);
+    };
     let mut data = event.data.clone();
     data.as_object_mut().map(|it| it.remove(UNSIGNED_TOKEN));
     data["token"] = token.into();

@@ -86,6 +86,8 @@ pub struct Fault {
     retry_after_s: Option<u64>,
     /// The name of the limit that the request has hit.
     limit: Option<&'static str>,
+    /// Is another attempt in vain?
+    is_for_good: bool,
     /// The status and the wire's `type`, where they are not those of the kind; boxed, because few have them.
     own: Option<Box<(StatusCode, Cow<'static, str>)>>,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -102,6 +104,7 @@ impl Fault {
             bare: None,
             retry_after_s: None,
             limit: None,
+            is_for_good: false,
             own: None,
             source: None,
         }
@@ -198,6 +201,18 @@ impl Fault {
     /// The limit that the request has hit.
     pub fn limit(&self) -> Option<&'static str> {
         self.limit
+    }
+
+    /// Says that another attempt is in vain: an event that a subscriber refuses so becomes a dead letter at
+    /// once, and holds up no other event.
+    pub fn for_good(mut self) -> Self {
+        self.is_for_good = true;
+        self
+    }
+
+    /// Is another attempt in vain?
+    pub fn is_for_good(&self) -> bool {
+        self.is_for_good
     }
 
     /// The value of `Retry-After` in seconds, if any.
@@ -307,9 +322,6 @@ impl From<&FaultRecord> for Fault {
     fn from(record: &FaultRecord) -> Self {
         Fault {
             retry_after_s: record.retry_after_s,
-            limit: None,
-            kind: record.kind,
-            message: record.message.clone(),
             code: record.code.clone().map(Cow::Owned),
             bare: record.bare.clone().map(Box::new),
             own: record
@@ -317,6 +329,7 @@ impl From<&FaultRecord> for Fault {
                 .and_then(|it| StatusCode::from_u16(it).ok())
                 .map(|it| Box::new((it, Cow::Owned(record.own_type.clone().unwrap_or_default())))),
             source: record.cause.clone().map(Into::into),
+            ..Fault::new(record.kind, record.message.clone())
         }
     }
 }

@@ -40,7 +40,8 @@ impl NotificationProvider for Smtp {
     fn send(&self, ctx: Ctx, notification: Notification) -> Working<()> {
         Box::pin(async move {
             let settings = ctx.settings_of::<SmtpSettings>()?;
-            let message = message(settings, &notification)?;
+            // It is made from the event and the templates alone: made again, it is the same.
+            let message = message(settings, &notification).map_err(Fault::for_good)?;
             // The time-out of the transport is that of connecting alone.
             let within = Duration::from_secs(settings.timeout_s);
             match timeout(within, transport(&ctx, settings)?.send(message)).await {
@@ -114,12 +115,14 @@ fn connect(settings: &SmtpSettings) -> Result<Transport, Error> {
     Ok(transport.build())
 }
 
-/// What a subscriber reports. It is called again either way, a limited number of times; then the event is a
-/// dead letter with this text.
+/// What a subscriber reports. What is refused for good is a dead letter with this text; otherwise it is called
+/// again, a limited number of times. A wrong password (530 to 539) is no fault of the e-mail: until somebody
+/// has corrected it, the others wait.
 fn refused(error: Error) -> Fault {
-    match error.status() {
-        Some(_) if error.is_permanent() => {
+    match error.status().map(u16::from) {
+        Some(code) if error.is_permanent() && code / 10 != 53 => {
             Fault::invalid(format!("The mail server refuses the e-mail for good: {}", causes(&error)))
+                .for_good()
         }
         Some(_) => {
             Fault::invalid(format!("The mail server does not take the e-mail now: {}", causes(&error)))
