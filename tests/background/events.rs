@@ -14,11 +14,11 @@ use atoll_kernel::{
     jobs::{Event, emit, events_after},
     subscriber,
 };
-use atoll_storage::OUTBOX;
+use atoll_storage::{OUTBOX, event_positions, remove_event};
 use atoll_testkit::{Shop, TestApp, Walk, id};
 use serde_json::{Value, json};
 
-use crate::settled;
+use crate::{Log, settled};
 
 /// Events that the subscribers received, by test. The tests share the subscribers.
 static SEEN: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
@@ -321,6 +321,27 @@ async fn old_delivered_events_are_pruned() {
 }
 
 /// A damaged event is lost, and what follows it is not.
+/// A module was off for longer than events are kept.
+#[tokio::test]
+async fn events_that_a_subscriber_has_lost_are_logged() {
+    let bench = Bench::new().await;
+    bench.start().await.stop().await;
+    for n in 0..3 {
+        bench.emit("thing.made", json!({ "n": n })).await;
+    }
+    let remove = |tx: &mut dyn Write, _: &Moment| {
+        let all = event_positions(tx, u64::MAX, 100)?;
+        all.into_iter().for_each(|position| remove_event(tx, position));
+        Ok(())
+    };
+    bench.app.ctx.write(Actor::System, remove).await.expect("no events");
+    let (log, _guard) = Log::start();
+    bench.start().await.stop().await;
+    let text = log.text();
+    let line = text.lines().find(|it| it.contains("test.follow-one")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("ERROR") && line.contains("n_lost=3"), "{line}");
+}
+
 #[tokio::test]
 async fn damaged_event_does_not_stop_delivery_and_pruning() {
     const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;

@@ -6,7 +6,7 @@ use atoll_kernel::{
     data::{Slots, last_number},
     stored,
 };
-use atoll_storage::OUTBOX;
+use atoll_storage::{OUTBOX, event_positions};
 use serde::{Deserialize, Serialize};
 
 stored! {
@@ -32,6 +32,16 @@ pub(crate) fn begin(tx: &mut dyn Write, subscriber: &str) -> Result<Cursor, Stor
     let cursor = Cursor { position: last_number(tx, OUTBOX)?, n_failed: 0 };
     CURSORS.write(tx, subscriber.as_bytes(), &cursor);
     Ok(cursor)
+}
+
+/// The number of events behind this position that were removed, so that nobody can deliver them any more.
+pub(crate) fn n_lost(tx: &dyn Read, position: u64) -> Result<u64, StoreError> {
+    let first = event_positions(tx, u64::MAX, 1)?.first().copied();
+    let last_removed = match first {
+        Some(first) => first.saturating_sub(1),
+        None => last_number(tx, OUTBOX)?,
+    };
+    Ok(last_removed.saturating_sub(position))
 }
 
 /// Number of the last event that a subscriber has processed; `None` if it has never been started.

@@ -45,7 +45,16 @@ impl Delivery {
         let begin = move |tx: &mut dyn atoll_kernel::Write, _: &atoll_kernel::Moment| {
             Ok(cursor::begin(tx, subscriber.name)?)
         };
-        let (cursor, _) = ctx.finishing().write(Actor::System, begin).await?;
+        let (cursor, view) = ctx.finishing().write(Actor::System, begin).await?;
+        // Retention keeps what a subscriber has not seen, as long as it is linked in and on.
+        let n_lost = cursor::n_lost(&view, cursor.position)?;
+        if n_lost > 0 {
+            tracing::error!(
+                subscriber = subscriber.name,
+                n_lost,
+                "events were removed while this subscriber was away; it never gets them"
+            );
+        }
         Ok(Delivery { ctx: ctx.clone(), subscriber, cursor, pace, stopped })
     }
 
