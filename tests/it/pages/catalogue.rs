@@ -356,7 +356,15 @@ async fn stock_is_set_moved_and_removed_by_location() {
     };
     let (_, list) = browser.page("/app/stock?q=mug").await;
     assert!(list.contains(&page), "{list}");
-    browser.send(&page, &[("do", &format!("set {here}")), ("stocked", "8"), ("incoming", "")]).await;
+    let (set_here, set_there) = (format!("set {here}"), format!("set {there}"));
+    let form = [
+        ("do", &*set_here),
+        ("was[stocked]", "5"),
+        ("was[incoming]", "0"),
+        ("stocked", "8"),
+        ("incoming", ""),
+    ];
+    browser.send(&page, &form).await;
     assert_eq!(levels().await, (Some(json!(8)), None));
 
     let transfer = |quantity| [("do", "transfer"), ("from", here), ("to", there), ("quantity", quantity)];
@@ -366,7 +374,7 @@ async fn stock_is_set_moved_and_removed_by_location() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(text.contains("5 of 5 can be transferred") && text.contains("value=\"6\""), "{text}");
 
-    browser.send(&page, &[("do", &format!("set {there}")), ("stocked", "0")]).await;
+    browser.send(&page, &[("do", &set_there), ("was[stocked]", "3"), ("stocked", "0")]).await;
     browser.send(&page, &[("do", &format!("remove {there}"))]).await;
     assert_eq!(levels().await, (Some(json!(5)), None));
     browser.send(&page, &[("do", "add"), ("location", there), ("stocked", "2")]).await;
@@ -379,6 +387,44 @@ async fn stock_is_set_moved_and_removed_by_location() {
     assert!(text.contains(&format!("release {id}")), "{text}");
     browser.send(&page, &[("do", &format!("release {id}"))]).await;
     assert_eq!(shop.reserved(&variant.item).await, "0 of 7");
+}
+
+/// What was sold since the page was shown would be on hand again, and be sold once more.
+#[tokio::test]
+async fn stock_that_has_changed_meanwhile_is_not_written_back() {
+    let (shop, channel, browser) = shop().await;
+    let mug = shop.product("Mug", &[&channel], 10).await;
+    let page = format!("/app/stock/{}", mug.item);
+    let levels = format!("/admin/inventory-items/{}/location-levels", mug.item);
+    let quantities = async || {
+        let level = shop.admin.get(&levels).await.ok()["inventory_levels"][0].clone();
+        (level["stocked_quantity"].clone(), level["incoming_quantity"].clone())
+    };
+    let (_, shown) = browser.page(&page).await;
+    for hidden in [r#"name="was[stocked]" value="10""#, r#"name="was[incoming]" value="0""#] {
+        assert!(shown.contains(hidden), "{shown}");
+    }
+    let sold = json!({ "stocked_quantity": 7 });
+    shop.admin.post(&format!("{levels}/{}", shop.location), sold).await.ok();
+
+    let set = format!("set {}", shop.location);
+    let save = async |was: &str, stocked: &str| {
+        let form = [
+            ("do", &*set),
+            ("was[stocked]", was),
+            ("was[incoming]", "0"),
+            ("stocked", stocked),
+            ("incoming", "5"),
+        ];
+        browser.send(&page, &form).await
+    };
+    assert_eq!(save("10", "10").await.0, StatusCode::SEE_OTHER);
+    assert_eq!(quantities().await, (json!(7), json!(5)), "only what was typed over is set");
+    let (status, _, text) = save("10", "12").await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(text.contains("it was 10 when this was shown, and is 7 now"), "{text}");
+    assert!(text.contains(r#"name="was[stocked]" value="7""#) && text.contains("value=\"12\""), "{text}");
+    assert_eq!(quantities().await.0, json!(7));
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Stock: the items that are counted, and how many of one are at each location.
 
-use atoll_kernel::{Decimal, Fault};
+use std::collections::BTreeMap;
+
+use atoll_kernel::{Decimal, Fault, FaultKind};
 use atoll_pages::{
     Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, facts,
     hint, html, link, nothing, pager, table,
@@ -223,9 +225,16 @@ fn quantities(call: &PageCall, level: &Level) -> Markup {
         Field::number("incoming", "Expected").value(level.incoming_quantity.to_string()),
     ];
     let remove = format!("remove {}", level.location_id);
+    let shown = |form: &Blank<'_>| {
+        html! {
+            input type="hidden" name="was[stocked]" value=(level.stocked_quantity);
+            input type="hidden" name="was[incoming]" value=(level.incoming_quantity);
+            div class="fields" { (form.fields(&fields)) }
+        }
+    };
     html! {
         (call.form_of(
-            |form| html! { div class="fields" { (form.fields(&fields)) } },
+            shown,
             &[Button::new(&action, "Save").of(level.name())],
         ))
         @if level.stocked_quantity.is_zero() && level.reserved_quantity.is_zero() {
@@ -349,11 +358,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     let levels = route(&call).then("location-levels");
     let of_level = || levels.clone().then(form.of_id());
     let (address, body) = match form.action() {
-        "set" => {
-            let none_if_empty = |it: Value| if it.is_null() { json!(0) } else { it };
-            let (stocked, incoming) = (form.number("stocked")?, none_if_empty(form.number("incoming")?));
-            (of_level(), json!({ "stocked_quantity": stocked, "incoming_quantity": incoming }))
-        }
+        "set" => (of_level(), json!(changed(&call, &form).await?)),
         "add" => {
             let stocked = form.number("stocked")?;
             (levels, json!({ "location_id": form.text("location"), "stocked_quantity": stocked }))
@@ -379,6 +384,32 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     };
     call.api().post::<Value>(address.with("fields", "id"), &body).await?;
     Ok(saved(&call))
+}
+
+/// The quantities at a location that were typed over. Errors: one of them is not what it was when the form was
+/// shown, as goods were sold or came in meanwhile: what was typed counts them once more.
+async fn changed(call: &PageCall, form: &Form) -> Result<BTreeMap<&'static str, Value>, Fault> {
+    let item: Item = call.api().one(route(call).with("fields", FIELDS), "inventory_item").await?;
+    let level = item.location_levels.iter().find(|it| it.location_id == form.of_id());
+    let level = level.ok_or_else(|| Fault::not_found("It is not at this location any more"))?;
+    let mut changed = BTreeMap::new();
+    for (name, label, field, now) in [
+        ("stocked", "In stock", "stocked_quantity", level.stocked_quantity),
+        ("incoming", "Expected", "incoming_quantity", level.incoming_quantity),
+    ] {
+        let (was, typed) = (form.number(&format!("was[{name}]"))?, form.number(name)?);
+        if typed == was {
+            continue;
+        }
+        if was != json!(now) {
+            let text =
+                format!("{label}: it was {was} when this was shown, and is {now} now. Save again to set it");
+            return Err(Fault::new(FaultKind::Conflict, text));
+        }
+        let is_none = typed.is_null() && name == "incoming";
+        changed.insert(field, if is_none { json!(0) } else { typed });
+    }
+    Ok(changed)
 }
 
 /// Sets what channels leave at a location, of those channels whose field has changed.
