@@ -28,6 +28,24 @@ fn ids(list: &Value, many: &str) -> Vec<String> {
     list[many].as_array().expect("a list").iter().map(id).collect()
 }
 
+/// Its index holds one record per value, and not the records of a value by their ids.
+#[tokio::test]
+async fn cursors_and_filters_by_a_unique_field_go_together() {
+    let (_shop, _, storefront) = shop().await;
+    for order in ["id", "-id"] {
+        let path = format!("/store/products?order={order}&fields=id,handle");
+        let all = storefront.get(&path).await.ok();
+        let first = storefront.get(&format!("{path}&cursor=&limit=3")).await.ok();
+        let cursor = first["next_cursor"].as_str().expect("a cursor");
+        for (n, tea) in all["products"].as_array().expect("a list").iter().enumerate() {
+            let handle = tea["handle"].as_str().expect("a handle");
+            let found = storefront.get(&format!("{path}&cursor={cursor}&handle={handle}")).await.ok();
+            let expected = if n < 3 { json!([]) } else { json!([tea]) };
+            assert_eq!((&found["products"], &found["count"]), (&expected, &json!(1)), "{order} {n}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_pages_of_a_cursor_are_the_list() {
     let (shop, web, storefront) = shop().await;

@@ -235,13 +235,17 @@ impl<T: Entity> Index<T> {
     ) -> Result<(), StoreError> {
         let group = KeyBuf::new(tx.prefix(self.space)).tail(&group_key(parts)).into_bytes();
         let mut span = Span::prefix(&group);
+        if self.unique {
+            // The ids are in the values: there is one per key.
+            return tx.scan(&span, direction, &mut |_, id| match after {
+                Some(after) if !direction.is_before(after.as_bytes(), id) => Ok(Scan::Continue(())),
+                _ => visit(&String::from_utf8_lossy(id)),
+            });
+        }
         if let Some(id) = after {
             span = span.beyond(&[&group, id.as_bytes()].concat(), direction);
         }
-        tx.scan(&span, direction, &mut |key, value| {
-            let id = if self.unique { value } else { &key[group.len()..] };
-            visit(&String::from_utf8_lossy(id))
-        })
+        tx.scan(&span, direction, &mut |key, _| visit(&String::from_utf8_lossy(&key[group.len()..])))
     }
 
     /// Visits the entries whose keys begin with `parts`, in the order of the keys, with the other parts of
