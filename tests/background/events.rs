@@ -15,10 +15,10 @@ use atoll_kernel::{
     subscriber,
 };
 use atoll_storage::{OUTBOX, event_positions, remove_event};
-use atoll_testkit::{Shop, TestApp, Walk, id};
+use atoll_testkit::{Log, Shop, TestApp, Walk, id};
 use serde_json::{Value, json};
 
-use crate::{Log, settled};
+use crate::settled;
 
 /// Events that the subscribers received, by test. The tests share the subscribers.
 static SEEN: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
@@ -335,9 +335,9 @@ async fn events_that_a_subscriber_has_lost_are_logged() {
         Ok(())
     };
     bench.app.ctx.write(Actor::System, remove).await.expect("no events");
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::open();
     bench.start().await.stop().await;
-    let text = log.text();
+    let text = log.take();
     let line = text.lines().find(|it| it.contains("test.follow-one")).unwrap_or_else(|| panic!("{text}"));
     assert!(line.contains("ERROR") && line.contains("n_lost=3"), "{line}");
 }

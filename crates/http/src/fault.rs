@@ -375,6 +375,9 @@ impl From<Halt> for Fault {
             Halt::Bytes(_) => {
                 too_expensive("answer_bytes_max", "Ask for a smaller `limit`, or for fewer `fields`")
             }
+            Halt::Sorted(_) => {
+                too_expensive("sorted_bytes_max", "Go on with a `cursor` instead of a large `offset`")
+            }
             Halt::TimedOut => not_answered().at_limit("read_timeout"),
             Halt::Disconnected | Halt::Cancelled => not_answered(),
         }

@@ -15,6 +15,7 @@ mod list;
 mod narrow;
 mod predicate;
 mod selection;
+mod sorting;
 mod wall;
 
 pub use cursor::Cursor;

@@ -1,8 +1,6 @@
 //! Lists with pagination: candidates from the narrowest source, filters on the rest, sorting, one page, an
 //! exact count.
 
-use std::cmp::Ordering;
-
 use atoll_storage::{Direction, EntityDef, Halt, Node, Scan, SortKey, StoreError, TableSource};
 use atoll_values::{Filter, limits::RECORDS_AT_ONCE_MAX};
 
@@ -14,6 +12,7 @@ use crate::{
     indexed::{Indexed, Numbered, page_of_set},
     narrow::{Narrowed, narrow},
     predicate::{Predicate, Search},
+    sorting::Sorting,
     wall::Confined,
 };
 
@@ -378,8 +377,8 @@ impl<'a> Candidates<'a> {
         chunks.finish()
     }
 
-    /// Sorts all matching candidates and loads one page. Only ids and sort keys are held in memory; the
-    /// records of the page are read a second time.
+    /// Sorts all matching candidates and loads one page. Only the ids and sort keys up to the page are held in
+    /// memory; the records of the page are read a second time.
     fn sorted_page(
         &self,
         source: &Source,
@@ -388,27 +387,23 @@ impl<'a> Candidates<'a> {
         direction: Direction,
         slice: &Slice,
     ) -> Result<Page, QueryError> {
-        let mut found: Vec<Position> = Vec::new();
+        let mut sorting = Sorting::new(slice, direction);
         let mut visit = |chunk: &Chunk<'_>, keep: &[bool]| {
             let keys = sort_keys(chunk, path, direction)?;
-            let kept = chunk.nodes.iter().zip(keys).zip(keep).filter(|(_, keep)| **keep);
-            found.extend(kept.map(|((node, key), _)| Position { key, id: node.key().to_owned() }));
+            for ((node, key), _) in chunk.nodes.iter().zip(keys).zip(keep).filter(|(_, keep)| **keep) {
+                sorting.add(Position { key, id: node.key().to_owned() })?;
+            }
             Ok(())
         };
         self.all(source, Direction::Ascending, &mut visit)?;
         if with_deleted {
             self.all_deleted(source, &mut visit)?;
         }
-        found.sort_by(|a, b| a.order(b, direction));
-        let n_before = slice
-            .after
-            .as_ref()
-            .map_or(0, |after| found.partition_point(|it| it.order(after, direction) != Ordering::Greater));
-        let mut page = Page { count: found.len() as u64, ..Page::default() };
-        for Position { id, .. } in found.iter().skip(n_before.saturating_add(slice.offset)).take(slice.limit)
-        {
-            let node = match self.table().node(self.env.view, id)? {
-                None if with_deleted => self.table().deleted_node(self.env.view, id)?,
+        let (ids, count) = sorting.page()?;
+        let mut page = Page { count, ..Page::default() };
+        for id in ids {
+            let node = match self.table().node(self.env.view, &id)? {
+                None if with_deleted => self.table().deleted_node(self.env.view, &id)?,
                 live => live,
             };
             if let Some(node) = node {

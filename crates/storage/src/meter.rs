@@ -17,6 +17,9 @@ pub enum Halt {
     /// The limit on the size of the answer was exceeded.
     #[error("its answer has more than {0} bytes")]
     Bytes(u64),
+    /// The limit on the bytes that are sorted was exceeded.
+    #[error("it sorts more than {0} bytes")]
+    Sorted(u64),
     /// The client disconnected.
     #[error("its client has disconnected")]
     Disconnected,

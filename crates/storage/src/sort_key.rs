@@ -65,8 +65,8 @@ impl SortKey {
     fn name(text: &str) -> SortKey {
         let mut key = Vec::with_capacity(2 * text.len() + 8);
         let Ok(()) = COLLATION.write_sort_key_to(text, &mut key);
-        key.truncate(NAME_BYTES_MAX);
-        SortKey::Name(key)
+        // Lists hold many of them: a copy has no room for what is cut off.
+        SortKey::Name(key[..key.len().min(NAME_BYTES_MAX)].to_vec())
     }
 
     /// Bytes in the same order, for the keys of an index. All values of a field must be of one type, and
@@ -114,6 +114,12 @@ mod tests {
                 "Żaba", "zebra", "Zebra", "Вода", "Ножи", "日本",
             ]
         );
+    }
+
+    #[test]
+    fn long_texts_have_short_keys() {
+        let SortKey::Name(key) = SortKey::name(&"x".repeat(100_000)) else { panic!("a name") };
+        assert_eq!((key.len(), key.capacity()), (NAME_BYTES_MAX, NAME_BYTES_MAX));
     }
 
     #[test]
