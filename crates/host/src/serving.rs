@@ -3,7 +3,7 @@
 use std::{
     future::pending,
     pin::pin,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,8 @@ use atoll_metrics::Metrics;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::oneshot,
+    time::timeout,
 };
 
 use crate::{Application, Health, Role, command::cannot_ship, http};
@@ -67,7 +69,7 @@ impl Serving {
         };
         let router = router.merge(beside(ctx.clone(), health.router()));
         let stopped = stop_signal()?;
-        let begun = OnceLock::new();
+        let (stopping, stopping_at) = oneshot::channel();
         let served = async {
             let stop = async {
                 stopped.await;
@@ -75,18 +77,20 @@ impl Serving {
                 tracing::info!("shutting down; finishing running requests");
                 tokio::time::sleep(drain_delay).await;
                 ctx.stop();
-                let _ = begun.set(Instant::now());
+                let _ = stopping.send(Instant::now());
             };
-            let drained = http::serve(listener, router, limits, hits, stop).await;
-            // Requests whose clients have disconnected, subscribers and jobs.
-            let begun = *begun.get_or_init(Instant::now);
-            let rest = async {
-                ctx.until_answered().await;
-                background.stop().await;
+            // Subscribers and jobs: when the shutdown begins, and not when the last client has read its answer,
+            // since what would begin until then had no time left.
+            let ended = async {
+                let begun = stopping_at.await.unwrap_or_else(|_| Instant::now());
+                (begun, timeout(limits.drain_timeout, background.stop()).await.is_ok())
             };
-            let is_done =
-                tokio::time::timeout(limits.drain_timeout.saturating_sub(begun.elapsed()), rest).await;
-            drained.n_cut == 0 && is_done.is_ok()
+            let answered = http::serve(listener, router, limits, hits, stop);
+            let (drained, (begun, has_ended)) = tokio::join!(answered, ended);
+            // Requests whose clients have disconnected.
+            let rest = limits.drain_timeout.saturating_sub(begun.elapsed());
+            let is_answered = timeout(rest, ctx.until_answered()).await.is_ok();
+            drained.n_cut == 0 && has_ended && is_answered
         };
         tokio::select! {
             is_whole = served => {
@@ -124,7 +128,7 @@ fn warn_of_shipping(ctx: Ctx) {
 /// that takes long to answer.
 async fn recover(ctx: Ctx, health: Health) {
     let mut recovering = pin!(ctx.recover());
-    let in_time = tokio::time::timeout(RECOVERY_MAX, &mut recovering).await;
+    let in_time = timeout(RECOVERY_MAX, &mut recovering).await;
     health.recovered();
     let ended = match in_time {
         Ok(ended) => ended,

@@ -9,4 +9,5 @@ mod kills;
 mod logs;
 mod metrics;
 mod server;
+mod shutdown;
 mod user;
