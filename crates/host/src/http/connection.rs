@@ -51,6 +51,8 @@ struct State {
     phase: Phase,
     /// Start of the phase, or of the current interval of progress.
     since: Instant,
+    /// Since when nobody wants more of the body: what takes it is slow, and not the client.
+    unwanted_since: Option<Instant>,
     /// Bytes in that interval.
     n_bytes: usize,
     /// Start of the request.
@@ -74,7 +76,13 @@ impl Connection {
         Connection {
             peer,
             all,
-            state: Mutex::new(State { phase: Phase::Idle, since: now, n_bytes: 0, begun: now }),
+            state: Mutex::new(State {
+                phase: Phase::Idle,
+                since: now,
+                unwanted_since: None,
+                n_bytes: 0,
+                begun: now,
+            }),
             n_held: AtomicUsize::new(0),
             is_cut: AtomicBool::new(false),
             cut: Notify::new(),
@@ -88,7 +96,7 @@ impl Connection {
     fn enter(&self, phase: Phase) {
         let mut state = self.state();
         state.phase = phase;
-        (state.since, state.n_bytes) = (Instant::now(), 0);
+        (state.since, state.unwanted_since, state.n_bytes) = (Instant::now(), None, 0);
     }
 
     /// The head of a request is complete.
@@ -96,6 +104,7 @@ impl Connection {
         self.enter(if has_body { Phase::Body } else { Phase::Answering });
         let mut state = self.state();
         state.begun = state.since;
+        state.unwanted_since = has_body.then_some(state.since);
     }
 
     /// The answer is available, and is written from now on.
@@ -137,9 +146,9 @@ impl Connection {
         limits: &Limits,
         now: Instant,
     ) -> Option<(Option<&'static str>, &'static str)> {
-        let (since, phase) = {
+        let (waited, phase) = {
             let state = self.state();
-            (state.since, state.phase)
+            (state.waited(now), state.phase)
         };
         let (timeout, limit, what): (Duration, _, _) = match phase {
             Phase::Idle => (limits.idle_timeout, None, "no request arrived"),
@@ -156,7 +165,7 @@ impl Connection {
             }
             Phase::Answering => return None,
         };
-        (now.saturating_duration_since(since) >= timeout).then_some((limit, what))
+        (waited >= timeout).then_some((limit, what))
     }
 
     /// Closes it in any phase. Returns whether this is the first call.
@@ -205,6 +214,23 @@ impl State {
         self.n_bytes += n_bytes;
         if self.n_bytes >= PROGRESS_BYTES_MIN {
             (self.since, self.n_bytes) = (Instant::now(), 0);
+        }
+    }
+
+    /// How long its client has been waited for in this interval.
+    fn waited(&self, now: Instant) -> Duration {
+        self.unwanted_since.unwrap_or(now).saturating_duration_since(self.since)
+    }
+
+    /// The body is wanted, or a part of it has arrived, and it is not until that was taken. What was waited
+    /// before counts on, as a client may send a byte at a time.
+    fn is_wanted(&mut self, is_wanted: bool, now: Instant) {
+        if self.phase != Phase::Body || is_wanted == self.unwanted_since.is_none() {
+            return;
+        }
+        match self.unwanted_since.take() {
+            Some(from) => self.since += now.saturating_duration_since(from.max(self.since)),
+            None => self.unwanted_since = Some(now),
         }
     }
 }
@@ -262,7 +288,9 @@ impl HttpBody for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.connection.state().is_wanted(polled.is_pending(), Instant::now());
+        let frame = ready!(polled);
         if frame.is_none() || self.body.is_end_stream() {
             self.connection.enter(Phase::Answering);
         }
@@ -386,5 +414,42 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Of a body that began at this time.
+    fn state(begun: Instant) -> State {
+        State { phase: Phase::Body, since: begun, unwanted_since: Some(begun), n_bytes: 0, begun }
+    }
+
+    #[test]
+    fn a_slow_storage_is_not_a_slow_client() {
+        let begun = Instant::now();
+        let mut state = state(begun);
+        assert_eq!(state.waited(begun + 60 * SECOND), Duration::ZERO);
+        state.is_wanted(true, begun + 60 * SECOND);
+        state.is_wanted(true, begun + 61 * SECOND);
+        assert_eq!(state.waited(begun + 62 * SECOND), 2 * SECOND);
+        // A chunk has arrived, and the storage takes it.
+        state.is_wanted(false, begun + 62 * SECOND);
+        assert_eq!(state.waited(begun + 120 * SECOND), 2 * SECOND);
+    }
+
+    #[test]
+    fn a_client_that_sends_a_byte_at_a_time_is_slow() {
+        let begun = Instant::now();
+        let mut state = state(begun);
+        for n in 0..30 {
+            state.is_wanted(true, begun + n * SECOND);
+            state.progress(1);
+            state.is_wanted(false, begun + (n + 1) * SECOND);
+        }
+        assert_eq!(state.waited(begun + 30 * SECOND), 30 * SECOND);
     }
 }
