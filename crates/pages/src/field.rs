@@ -229,9 +229,10 @@ impl<'a> Field<'a> {
                 input type="checkbox" name=(name) value="on" checked[!value.is_empty()]
                     aria-describedby=[described];
             },
-            // The script shows it in the zone of the person, and sends it in UTC.
+            // The script shows it in the zone of the person, and sends it in UTC. Without it, it is shown whole:
+            // what is cut off would be lost when the form is sent.
             Kind::Moment => html! {
-                input type="datetime-local" name=(name) value=(value.get(..16).unwrap_or_default()) step="any"
+                input type="datetime-local" name=(name) value=(value.trim_end_matches('Z')) step="any"
                     data-utc=(value) required[*is_required] aria-describedby=[described];
             },
         }
@@ -266,5 +267,24 @@ impl<'a> Field<'a> {
 impl Render for Field<'_> {
     fn render(&self) -> Markup {
         self.shown(&format!("hint-{}", self.name), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    /// Browsers without script send what the field shows.
+    #[test]
+    fn a_moment_is_sent_back_as_it_was() {
+        for at in ["2027-01-15T23:59:59.999Z", "2027-01-15T12:00:30.000Z"] {
+            let shown = Field::moment("until", "Until").value(at).render().into_string();
+            let (_, rest) = shown.split_once(" value=\"").expect("a value");
+            let sent = rest.split('"').next().expect("its end");
+            let form = Form::of(Map::from_iter([("until".to_owned(), json!(sent))]));
+            assert_eq!(form.moment("until").expect("a moment"), json!(at));
+        }
     }
 }
