@@ -25,7 +25,7 @@ entity! {
         pub title: String,
         /// `publishable` or `secret`.
         pub r#type: ApiKeyKind,
-        /// When it was last used, if recorded.
+        /// Always null: a request that reads writes nothing.
         pub last_used_at: Option<Timestamp>,
         /// Id of the actor who created it.
         pub created_by: String,

@@ -28,13 +28,12 @@ struct Key {
     redacted: String,
     r#type: String,
     created_at: Timestamp,
-    last_used_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
     #[serde(default)]
     sales_channels: Vec<Named>,
 }
 
-const FIELDS: &str = "id,title,token,redacted,type,created_at,last_used_at,revoked_at,sales_channels.id,\
+const FIELDS: &str = "id,title,token,redacted,type,created_at,revoked_at,sales_channels.id,\
      sales_channels.name";
 
 /// Keys on one page of the list.
@@ -76,7 +75,6 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
             html! { code { (key.redacted) } },
             html! { (key.sales_channels.iter().map(|it| &*it.name).collect::<Vec<_>>().join(", ")) },
             key.state(&call),
-            html! { @if let Some(at) = key.last_used_at { (moment(at)) } @else { "–" } },
         ]
     });
     let body = html! {
@@ -89,7 +87,7 @@ async fn list(call: PageCall) -> Result<Page, Fault> {
             Field::choice("type", "Kind", kinds).value(call.query("type")),
         ]))
         @if keys.records.is_empty() { (nothing("There is no such key.")) }
-        @else { (table(&["Title", "Kind", "Token", "Opens", "State", "Last used"], rows)) }
+        @else { (table(&["Title", "Kind", "Token", "Opens", "State"], rows)) }
         (pager(&call, &keys))
         (hint(html! { "Keys are for programs. People who log in here are " (link(&call, "/users", "users")) "." }))
     };
@@ -185,7 +183,6 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
             (facts([
                 ("State", key.state(&call)),
                 ("Kind", html! { (key.kind()) }),
-                ("Last used", html! { @if let Some(at) = key.last_used_at { (moment(at)) } @else { "–" } }),
                 ("Created", moment(key.created_at)),
             ]))
             @if key.is_publishable() { (token(&key.token)) } @else { p { code { (key.redacted) } } }
