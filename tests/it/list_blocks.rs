@@ -142,7 +142,7 @@ fn check(view: &dyn Read, question: &Question) -> TestCaseResult {
         leaves.reverse();
     }
     let is_in = |place: usize| {
-        place % question.every == 0 && (question.within.0..=question.within.1).contains(&place)
+        place.is_multiple_of(question.every) && (question.within.0..=question.within.1).contains(&place)
     };
     let mut set = NumberSet::new();
     for (_, leaf) in leaves.iter().enumerate().filter(|(place, _)| is_in(*place)) {

@@ -65,7 +65,9 @@ pub async fn retry(ctx: &Ctx, actor: Actor, id: &str) -> Result<bool, Fault> {
         true => Ok(()),
         false => {
             ctx.room().check()?;
-            deliver(ctx, DEAD_LETTERS.retrieve(&ctx.view(), id)?).await
+            // No view is held while the subscriber takes its time.
+            let letter = DEAD_LETTERS.retrieve(&ctx.view(), id)?;
+            deliver(ctx, letter).await
         }
     };
     let id = id.to_owned();

@@ -275,6 +275,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
+    use crate::Form;
 
     /// Browsers without script send what the field shows.
     #[test]
