@@ -147,8 +147,12 @@ async fn sells(off: &BTreeSet<String>) {
     if off.contains("fulfillment") {
         let rest: Vec<&str> = text.lines().filter(|it| it.contains("fulfillment")).collect();
         let (own, rest): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|it| it.starts_with("module "));
-        // The order's own field is all that is left, and the kind of providers, of which there is none.
-        let is_left = |it: &&str| it.contains("fulfillment_status") || it.trim() == "providers fulfillment:";
+        // The order's own field and events are all that is left, and the kind of providers, of which there is none.
+        let is_left = |it: &&str| {
+            it.contains("fulfillment_status")
+                || it.starts_with("event order.")
+                || it.trim() == "providers fulfillment:"
+        };
         assert!(own.len() == 1 && rest.iter().all(is_left), "{rest:?}");
     }
     let (shop, web, storefront) = Shop::web().await;

@@ -283,8 +283,8 @@ fn restore_into(
     Ok(manifest)
 }
 
-/// The database file in this folder; the folder is created if missing, and the files that Atoll has made in it
-/// are restricted to their owner. Errors: the database is missing, and secrets that were created after it
+/// The database file in this folder; the folder is created if missing, and the files that Atoll has made in
+/// it are restricted to their owner. Errors: the database is missing, and secrets that were created after it
 /// exist.
 fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {
     make(folder)?;

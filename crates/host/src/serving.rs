@@ -79,8 +79,8 @@ impl Serving {
                 ctx.stop();
                 let _ = stopping.send(Instant::now());
             };
-            // Subscribers and jobs: when the shutdown begins, and not when the last client has read its answer,
-            // since what would begin until then had no time left.
+            // Subscribers and jobs: when the shutdown begins, and not when the last client has read its
+            // answer, since what would begin until then had no time left.
             let ended = async {
                 let begun = stopping_at.await.unwrap_or_else(|_| Instant::now());
                 (begun, timeout(limits.drain_timeout, background.stop()).await.is_ok())

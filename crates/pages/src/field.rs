@@ -229,8 +229,8 @@ impl<'a> Field<'a> {
                 input type="checkbox" name=(name) value="on" checked[!value.is_empty()]
                     aria-describedby=[described];
             },
-            // The script shows it in the zone of the person, and sends it in UTC. Without it, it is shown whole:
-            // what is cut off would be lost when the form is sent.
+            // The script shows it in the zone of the person, and sends it in UTC. Without it, it is shown
+            // whole: what is cut off would be lost when the form is sent.
             Kind::Moment => html! {
                 input type="datetime-local" name=(name) value=(value.trim_end_matches('Z')) step="any"
                     data-utc=(value) required[*is_required] aria-describedby=[described];

@@ -61,8 +61,8 @@ impl Numbered {
         Ok(IdSet(ids))
     }
 
-    /// One page in the order of a path, or of the ids: walking that order, where this is cheaper than sorting;
-    /// else `None`.
+    /// One page in the order of a path, or of the ids: walking that order, where this is cheaper than
+    /// sorting; else `None`.
     pub(crate) fn page_by(
         &self,
         env: &Env<'_>,

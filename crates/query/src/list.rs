@@ -377,8 +377,8 @@ impl<'a> Candidates<'a> {
         chunks.finish()
     }
 
-    /// Sorts all matching candidates and loads one page. Only the ids and sort keys up to the page are held in
-    /// memory; the records of the page are read a second time.
+    /// Sorts all matching candidates and loads one page. Only the ids and sort keys up to the page are held
+    /// in memory; the records of the page are read a second time.
     fn sorted_page(
         &self,
         source: &Source,

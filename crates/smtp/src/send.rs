@@ -115,9 +115,9 @@ fn connect(settings: &SmtpSettings) -> Result<Transport, Error> {
     Ok(transport.build())
 }
 
-/// What a subscriber reports. What is refused for good is a dead letter with this text; otherwise it is called
-/// again, a limited number of times. A wrong password (530 to 539) is no fault of the e-mail: until somebody
-/// has corrected it, the others wait.
+/// What a subscriber reports. What is refused for good is a dead letter with this text; otherwise it is
+/// called again, a limited number of times. A wrong password (530 to 539) is no fault of the e-mail: until
+/// somebody has corrected it, the others wait.
 fn refused(error: Error) -> Fault {
     match error.status().map(u16::from) {
         Some(code) if error.is_permanent() && code / 10 != 53 => {

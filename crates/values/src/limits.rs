@@ -200,8 +200,9 @@ pub const STORE_CHILDREN_MAX: usize = 100;
 /// A record has about a kilobyte.
 pub const RECORDS_AT_ONCE_MAX: usize = 100_000;
 
-/// Bytes of the values to sort by and of the ids that a sorted list holds for a page and for what its `offset`
-/// skips: some 500,000 records. A `cursor` needs those of its page alone. For a moment it may be twice as much.
+/// Bytes of the values to sort by and of the ids that a sorted list holds for a page and for what its
+/// `offset` skips: some 500,000 records. A `cursor` needs those of its page alone. For a moment it may be
+/// twice as much.
 pub const SORTED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Digits of a number in a request (an amount, a quantity, a measure), before and behind the point together,

@@ -386,8 +386,8 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
     Ok(saved(&call))
 }
 
-/// The quantities at a location that were typed over. Errors: one of them is not what it was when the form was
-/// shown, as goods were sold or came in meanwhile: what was typed counts them once more.
+/// The quantities at a location that were typed over. Errors: one of them is not what it was when the form
+/// was shown, as goods were sold or came in meanwhile: what was typed counts them once more.
 async fn changed(call: &PageCall, form: &Form) -> Result<BTreeMap<&'static str, Value>, Fault> {
     let item: Item = call.api().one(route(call).with("fields", FIELDS), "inventory_item").await?;
     let level = item.location_levels.iter().find(|it| it.location_id == form.of_id());

@@ -4,8 +4,8 @@
 //! Every live record has a dense number (`numbers.rs`). The records that a condition admits are a bitmap of
 //! numbers (`sets.rs`): intersecting bitmaps answers several conditions, and the length of the result is the
 //! count. A page in some order walks the records in that order (`orders.rs`) and keeps those in the bitmap
-//! (`walk.rs`), jumping over stretches without any (`blocks.rs`). `words.rs` is full-text search: which records
-//! contain a word, exactly.
+//! (`walk.rs`), jumping over stretches without any (`blocks.rs`). `words.rs` is full-text search: which
+//! records contain a word, exactly.
 
 mod blocks;
 mod numbers;
@@ -44,9 +44,9 @@ pub struct ListIndex {
     pub filters: &'static [&'static str],
     /// The fields that lists sort by: words, names, times, whole numbers.
     pub sorts: &'static [&'static str],
-    /// About how many records a block of an order has, if lists jump over those without a record that they ask
-    /// for. Two keys more are read, and one is written, for each order in which a record gets another place:
-    /// for tables that are read far more often than they are written.
+    /// About how many records a block of an order has, if lists jump over those without a record that they
+    /// ask for. Two keys more are read, and one is written, for each order in which a record gets another
+    /// place: for tables that are read far more often than they are written.
     pub block_size: Option<u16>,
     /// Is it searched (`q`)? The fields are the `search` of the entity.
     pub search: bool,

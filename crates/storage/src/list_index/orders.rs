@@ -173,8 +173,8 @@ impl Order<'_> {
         if self.is_by_id() { Some(n_prefix) } else { part_len(&key[n_prefix..]).map(|it| n_prefix + it) }
     }
 
-    /// Reads entries downwards, and upwards within a value. The entries of one value are gathered, unless they
-    /// are many: these are read again.
+    /// Reads entries downwards, and upwards within a value. The entries of one value are gathered, unless
+    /// they are many: these are read again.
     fn downwards(
         &self,
         tx: &dyn Read,

@@ -39,8 +39,8 @@ pub const COST_OF_ID: u64 = 3;
 impl ListIndex {
     /// Visits the records of a set in the order of a field, or of their ids.
     ///
-    /// Where they are rare, and the orders have blocks, the walk jumps from block to block. In a block with few
-    /// of them they are looked up and sorted; else its entries are stepped through.
+    /// Where they are rare, and the orders have blocks, the walk jumps from block to block. In a block with
+    /// few of them they are looked up and sorted; else its entries are stepped through.
     pub fn walk(
         &self,
         tx: &dyn Read,
