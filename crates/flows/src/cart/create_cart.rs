@@ -19,7 +19,7 @@ use crate::cart::{
     buyer::buyer_of,
     promotions::{CodeChange, change_codes},
     settle::settle,
-    update_cart::{check_country, only_country},
+    update_cart::only_country,
 };
 use crate::points::{CART_CREATED, NewCart, PRICE_LINE, PRICE_SHIPPING, VALIDATE_NEW_CART};
 
@@ -89,10 +89,7 @@ fn prepare(tx: &mut dyn Write, at: &Moment, scope: &ChannelScope, input: CreateC
         )));
     }
     let shipping_address = match input.shipping_address {
-        Some(given) => {
-            check_country(tx, &given, &region)?;
-            Some(given)
-        }
+        Some(given) => Some(given),
         None => only_country(tx, &region)?,
     };
     let (customer_id, email) = buyer_of(tx, at, input.customer_id.as_deref(), input.email)?;

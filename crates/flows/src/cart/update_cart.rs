@@ -135,8 +135,7 @@ fn address(at: &Moment, input: Option<Option<CartAddress>>) -> Option<Option<Car
     })
 }
 
-/// Error if an address is in a country of another region, whose prices and taxes a cart does not have.
-pub(crate) fn check_country(tx: &dyn Read, address: &CartAddress, region: &Region) -> Result<(), Fault> {
+fn check_country(tx: &dyn Read, address: &CartAddress, region: &Region) -> Result<(), Fault> {
     let Some(code) = &address.country_code else { return Ok(()) };
     let country = COUNTRIES.get(tx, &code.to_lowercase())?;
     if country.and_then(|it| it.region_id).is_some_and(|it| it == region.id) {
