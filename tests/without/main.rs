@@ -147,7 +147,8 @@ async fn sells(off: &BTreeSet<String>) {
     if off.contains("fulfillment") {
         let rest: Vec<&str> = text.lines().filter(|it| it.contains("fulfillment")).collect();
         let (own, rest): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|it| it.starts_with("module "));
-        // The order's own field and events are all that is left, and the kind of providers, of which there is none.
+        // The order's own field and events are all that is left, and the kind of providers, of which there is
+        // none.
         let is_left = |it: &&str| {
             it.contains("fulfillment_status")
                 || it.starts_with("event order.")
