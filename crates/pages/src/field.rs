@@ -30,8 +30,8 @@ impl Blank<'_> {
         html! { input type="hidden" name="seen" value=(seen.0); }
     }
 
-    /// A box in a row of a table, by which the record with this id is chosen; [`Form::all`] has those that
-    /// are.
+    /// A box in a row of a table, by which the record with this id is chosen; [`Form::all`](crate::Form::all)
+    /// has those that are.
     pub fn choose(&self, name: &str, id: &str, called: &str) -> Markup {
         let is_chosen = self.refused.is_some_and(|it| it.form.all(name).contains(&id));
         html! {
@@ -122,8 +122,8 @@ impl<'a> Field<'a> {
         Field { options, ..Field::of(Kind::Select, name, label) }
     }
 
-    /// Any of these: value and label, and the values that are ticked. [`Form::all`] has them then, and
-    /// [`Form::change`] what is new.
+    /// Any of these: value and label, and the values that are ticked. [`Form::all`](crate::Form::all) has
+    /// them then, and [`Form::change`](crate::Form::change) what is new.
     pub fn boxes(
         name: &'a str,
         label: &'a str,
