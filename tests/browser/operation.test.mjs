@@ -66,13 +66,16 @@ story("a dead letter is delivered again when the mail server is back", async (vi
   })
   await visitor.look("dead-letters")
   mails.isOpen = true
-  for (const box of await page.getByRole("checkbox").all()) await box.check()
-  await visitor.press("Deliver the chosen again")
+  // The letter of a story before this one may be there earlier than this one's.
   await until(async () => {
     await visitor.visit("/app/dead-letters")
-    return (await page.getByText("No subscriber has given up on an event.").count()) > 0
+    if ((await page.getByText("No subscriber has given up on an event.").count()) > 0) {
+      return mails.taken.some((it) => it.includes("RCPT TO:<bob@example.com>"))
+    }
+    for (const box of await page.getByRole("checkbox").all()) await box.check()
+    await visitor.press("Deliver the chosen again")
+    return false
   })
-  assert.ok(mails.taken.some((it) => it.includes("RCPT TO:<bob@example.com>")))
 }, ARGS)
 
 story("the shop is verified in the background", async (visitor) => {
