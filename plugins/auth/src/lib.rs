@@ -16,9 +16,7 @@ use atoll_kernel::{
 pub use error::Error;
 pub use password::{PasswordHash, check_password, verify_password};
 pub use service::{add_actor, find_identity, register, remove_actor, remove_login, set_password};
-pub use session::{
-    Position, SESSION_S, close_session, delete_sessions, expired_sessions, find_session, open_session,
-};
+pub use session::{SESSION_S, close_session, delete_sessions, find_session, open_session};
 pub use types::{AuthIdentity, AuthSession};
 
 /// The auth provider for e-mail address and password.
@@ -47,7 +45,8 @@ pub(crate) const BY_IDENTITY: Index<AuthSession> =
         keys.add(&[&it.auth_identity_id])
     });
 
-pub(crate) const BY_EXPIRY: Index<AuthSession> =
+/// Sessions by the time of their expiry.
+pub const BY_EXPIRY: Index<AuthSession> =
     Index::on("auth_session.by_expiry", &["expires_at", "id"], |it, keys| {
         keys.add(&[&it.expires_at.to_string()]);
     });

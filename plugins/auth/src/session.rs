@@ -2,12 +2,12 @@
 //! restart.
 
 use atoll_kernel::{
-    Fault, Moment, Now, Read, StoreError, Timestamp, Write,
+    Fault, Moment, Now, Read, StoreError, Write,
     data::{Direction, RowError, Scan},
-    limits::{SESSIONS_EXPIRED_AT_ONCE_MAX, SESSIONS_PER_IDENTITY_MAX},
+    limits::SESSIONS_PER_IDENTITY_MAX,
 };
 
-use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_EXPIRY, BY_IDENTITY};
+use crate::{AUTH_IDENTITIES, AUTH_SESSIONS, AuthSession, BY_DIGEST, BY_IDENTITY};
 
 /// Lifetime of a session in seconds: ten hours, as on the wire.
 pub const SESSION_S: i64 = 10 * 60 * 60;
@@ -54,19 +54,6 @@ pub fn close_session(tx: &mut dyn Write, at: &Moment, digest: &str) -> Result<()
 pub(crate) fn close_sessions(tx: &mut dyn Write, at: &Moment, identity: &str) -> Result<(), RowError> {
     let ids = AUTH_SESSIONS.table.ids_by(tx, &BY_IDENTITY, &[identity])?;
     delete_sessions(tx, at, &ids)
-}
-
-/// A position in the index of sessions by expiry: the time, as text, and the id of a session.
-pub type Position = (String, String);
-
-/// The next [`SESSIONS_EXPIRED_AT_ONCE_MAX`] sessions that have expired, the oldest first.
-pub fn expired_sessions(
-    tx: &dyn Read,
-    now: Timestamp,
-    after: Option<&Position>,
-) -> Result<Vec<Position>, StoreError> {
-    let end = now.plus_millis(1).to_string();
-    BY_EXPIRY.next_before(tx, &end, after, SESSIONS_EXPIRED_AT_ONCE_MAX)
 }
 
 /// Deletes sessions. Unknown ids are ignored.

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use atoll_auth::{
-    AuthSession, Position, SESSION_S, close_session, delete_sessions, expired_sessions, find_session,
-    open_session,
+    AuthSession, BY_EXPIRY, SESSION_S, close_session, delete_sessions, find_session, open_session,
 };
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, StoreError, Write,
@@ -14,7 +13,7 @@ use atoll_kernel::{
         header_names::SET_COOKIE, random_token, required,
     },
     job,
-    jobs::{Tick, in_batches},
+    jobs::{Tick, in_batches_before},
     limits::SESSIONS_EXPIRED_AT_ONCE_MAX,
     routes,
     serde_json::json,
@@ -108,16 +107,11 @@ async fn close(call: Call) -> Result<Reply, Fault> {
 job! { "auth.forget-sessions" every Duration::from_secs(3600) => forget }
 
 async fn forget(ctx: Ctx, _: Tick) -> Result<(), Fault> {
-    let delete = |sessions: Vec<Position>| {
+    let delete = |sessions: Vec<(String, String)>| {
         let ctx = ctx.clone();
         let ids: Vec<String> = sessions.into_iter().map(|(_, id)| id).collect();
         async move { ctx.write(Actor::System, move |tx, at| Ok(delete_sessions(tx, at, &ids)?)).await.map(drop) }
     };
-    let mut after: Option<Position> = None;
-    loop {
-        let expired = expired_sessions(&ctx.view(), ctx.now(), after.as_ref())?;
-        let Some(last) = expired.last().cloned() else { return Ok(()) };
-        in_batches("session", &expired, SESSIONS_EXPIRED_AT_ONCE_MAX, delete).await?;
-        after = Some(last);
-    }
+    let end = ctx.now().plus_millis(1).to_string();
+    in_batches_before("session", &ctx, &BY_EXPIRY, &end, SESSIONS_EXPIRED_AT_ONCE_MAX, delete).await
 }

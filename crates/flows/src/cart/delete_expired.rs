@@ -13,7 +13,7 @@ use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Read, StoreError, Write, flow,
     flow::Local,
     job,
-    jobs::{Tick, in_batches},
+    jobs::{Tick, in_batches_before},
     limits::CARTS_EXPIRED_AT_ONCE_MAX,
     saga::{ExecutionState, WorkflowExecution},
     serde_json::json,
@@ -41,13 +41,7 @@ async fn delete_all_expired(ctx: Ctx, _: Tick) -> Result<(), Fault> {
         let (ctx, input) = (ctx.clone(), DeleteExpired { first_kept: first_kept.clone(), carts });
         async move { ctx.run(&DELETE_EXPIRED_CARTS, Actor::System, input).await.map(drop) }
     };
-    let mut after: Option<Position> = None;
-    loop {
-        let carts = expired_carts(&ctx.view(), &first_kept, after.as_ref())?;
-        let Some(last) = carts.last().cloned() else { return Ok(()) };
-        in_batches("cart", &carts, CARTS_EXPIRED_AT_ONCE_MAX, delete).await?;
-        after = Some(last);
-    }
+    in_batches_before("cart", &ctx, &OPEN_BY_DAY, &first_kept, CARTS_EXPIRED_AT_ONCE_MAX, delete).await
 }
 
 /// A position in the index of open carts: the day and the id of a cart.

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
     Actor, Ctx, Fault, FaultKind, Moment, Read, Timestamp, Write,
-    batches::in_batches,
+    batches::in_batches_before,
     flow::Local,
     once::KeyedRequest,
     saga::{
@@ -229,13 +229,8 @@ impl Ctx {
             };
             self.write(Actor::System, remove).await.map(drop)
         };
-        let (end, mut after) = (self.now().plus_millis(1).to_string(), None);
-        loop {
-            let old = BY_END.next_before(&self.view(), &end, after.as_ref(), N_PURGED_MAX)?;
-            let Some(last) = old.last().cloned() else { return Ok(()) };
-            in_batches("run", &old, N_PURGED_MAX, purge).await?;
-            after = Some(last);
-        }
+        let end = self.now().plus_millis(1).to_string();
+        in_batches_before("run", self, &BY_END, &end, N_PURGED_MAX, purge).await
     }
 
     fn saga(&self, name: &str) -> Result<&'static dyn AnySaga, Fault> {

@@ -3,7 +3,7 @@
 
 use atoll_kernel::{
     Actor, Ctx, Fault, StoreError,
-    data::{Index, Scan},
+    data::Index,
     job,
     jobs::{Tick, in_batches},
 };
@@ -51,26 +51,19 @@ async fn expire(ctx: Ctx, _: Tick) -> Result<(), Fault> {
 /// because it is damaged.
 struct Due {
     index: &'static Index<RestockSubscription>,
-    now: String,
+    /// Just after now.
+    end: String,
     after: Option<(String, String)>,
 }
 
 impl Due {
     fn new(index: &'static Index<RestockSubscription>, ctx: &Ctx) -> Due {
-        Due { index, now: ctx.now().to_string(), after: None }
+        Due { index, end: ctx.now().plus_millis(1).to_string(), after: None }
     }
 
     /// The next ids, at most [`BATCH`].
     fn next(&mut self, ctx: &Ctx) -> Result<Vec<String>, StoreError> {
-        let mut batch: Vec<(String, String)> = Vec::new();
-        let after = self.after.as_ref().map(|(time, id)| (time.as_str(), id.as_str()));
-        self.index.scan_all(&ctx.view(), after, &mut |time, id| {
-            if *time > *self.now || batch.len() >= BATCH {
-                return Ok(Scan::Break(()));
-            }
-            batch.push((time.to_owned(), id.to_owned()));
-            Ok(Scan::Continue(()))
-        })?;
+        let batch = self.index.next_before(&ctx.view(), &self.end, self.after.as_ref(), BATCH)?;
         self.after = batch.last().cloned().or(self.after.take());
         Ok(batch.into_iter().map(|(_, id)| id).collect())
     }
