@@ -6,6 +6,7 @@ mod answers;
 mod bodies;
 mod caching;
 mod caller;
+mod caught;
 mod compression;
 mod counters;
 mod document;
@@ -28,6 +29,7 @@ pub use answer_cache::{AnswerCache, AnswerCacheCounts, Uncached, etag_of, is_exp
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as header_names};
 pub use bytes::Bytes;
 pub use caller::{Caller, CallerHeader};
+pub use caught::caught;
 pub use counters::{CountedKeys, LimitsHit, RequestCounters, RouteSummary};
 pub use document::Document;
 pub use durations::{RequestDuration, RequestDurations};

@@ -5,24 +5,19 @@
 //! no parameter, header or body: so it holds no secret.
 
 use std::{
-    future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     sync::{Arc, OnceLock},
-    task::Poll,
     time::{Duration, Instant},
 };
 
-use atoll_values::panic_message;
 use axum::{
     extract::{MatchedPath, Request},
-    http::{Extensions, HeaderMap, HeaderValue, StatusCode},
+    http::{Extensions, HeaderValue, StatusCode},
     middleware::Next,
     response::Response,
 };
 
 use crate::{
-    App, Fault,
+    App, Fault, caught,
     durations::{UNMATCHED, path_of},
     head::{check, request_id},
     router::error_response,
@@ -89,7 +84,7 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
         request_id: request_id(request.headers()),
         method: request.method().clone(),
         matched: request.extensions().get::<MatchedPath>().cloned(),
-        trace: trace_id(request.headers()),
+        trace_parent: request.headers().get("traceparent").cloned(),
     };
     let mut response = answer(&observed, request, next).await;
     if let Ok(value) = HeaderValue::from_str(&seen.request_id) {
@@ -117,14 +112,7 @@ async fn answer(observed: &Observed, request: Request, next: Next) -> Response {
     if let Err(fault) = check(&head) {
         return refused(fault);
     }
-    let mut answering = pin!(next.run(Request::from_parts(head, body)));
-    let answered = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
-        Ok(polled) => polled.map(Ok),
-        Err(panic) => Poll::Ready(Err(panic)),
-    });
-    answered
-        .await
-        .unwrap_or_else(|panic| refused(Fault::unexpected(format!("panicked: {}", panic_message(&*panic)))))
+    caught(next.run(Request::from_parts(head, body))).await.unwrap_or_else(refused)
 }
 
 /// What the head of a request says of it.
@@ -132,7 +120,7 @@ struct Seen {
     request_id: Arc<str>,
     method: axum::http::Method,
     matched: Option<MatchedPath>,
-    trace: Option<String>,
+    trace_parent: Option<HeaderValue>,
 }
 
 impl Seen {
@@ -151,7 +139,7 @@ impl Seen {
                 tracing::$level!(
                     target: TARGET, method = %self.method, route = path_of(self.template()),
                     status = status.as_u16(), request_id = %self.request_id,
-                    actor = told.actor.get().copied().unwrap_or("none"), trace_id = self.trace,
+                    actor = told.actor.get().copied().unwrap_or("none"), trace_id = self.trace_parent.as_ref().and_then(trace_id),
                     elapsed_us = took.as_micros() as u64, $($cause,)? "request"
                 )
             };
@@ -169,9 +157,8 @@ impl Seen {
 }
 
 /// The trace id of a `traceparent` (W3C Trace Context): 32 hexadecimal digits, not all of them zero.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let header = headers.get("traceparent")?.to_str().ok()?;
-    let mut parts = header.split('-');
+fn trace_id(header: &HeaderValue) -> Option<&str> {
+    let mut parts = header.to_str().ok()?.split('-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let is_hex = |it: &str, n_digits: usize| {
         it.len() == n_digits && it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
@@ -179,7 +166,7 @@ fn trace_id(headers: &HeaderMap) -> Option<String> {
     let is_valid = is_hex(version, 2) && version != "ff" && is_hex(parent, 16) && is_hex(flags, 2);
     let is_whole = version != "00" || parts.next().is_none();
     let is_known = is_hex(trace, 32) && trace.bytes().any(|it| it != b'0');
-    (is_valid && is_whole && is_known).then(|| trace.to_owned())
+    (is_valid && is_whole && is_known).then_some(trace)
 }
 
 #[cfg(test)]
@@ -189,11 +176,7 @@ mod tests {
     #[test]
     fn trace_id_is_that_of_a_valid_traceparent() {
         let check = |header: &'static str, expected: Option<&str>| {
-            let headers = HeaderMap::from_iter([(
-                axum::http::HeaderName::from_static("traceparent"),
-                HeaderValue::from_static(header),
-            )]);
-            assert_eq!(trace_id(&headers).as_deref(), expected, "{header}");
+            assert_eq!(trace_id(&HeaderValue::from_static(header)), expected, "{header}");
         };
         let trace = Some("4bf92f3577b34da6a3ce929d0e0e4736");
         check("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", trace);

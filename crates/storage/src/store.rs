@@ -1,7 +1,6 @@
 //! The store: one writer thread with group commit, a queue with back-pressure, and published snapshots.
 
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -9,6 +8,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use atoll_values::panic_message;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -227,7 +227,7 @@ where
     fn run(&mut self, tx: &mut dyn Write) -> bool {
         let Some(body) = self.body.take() else { return false };
         let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)))
-            .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_message(&*panic)).into()));
+            .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_message(&*panic).to_owned()).into()));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
@@ -371,9 +371,4 @@ fn settle(batch: &mut Vec<Box<dyn Job>>, view: &Result<View, StoreError>) {
     for job in batch.drain(..) {
         job.settle(view.clone());
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }

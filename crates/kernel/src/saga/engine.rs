@@ -1,15 +1,8 @@
 //! The saga engine: starts a run, or resumes it from its journal, until it ends or waits.
 
-use std::{
-    future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use atoll_values::panic_message;
+use atoll_http::caught;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -295,7 +288,8 @@ where
 {
     let waits = Arc::clone(&run.waits);
     let called = {
-        let body = caught((saga.run)(&mut run, input));
+        // A panic is an error, so that the run is compensated.
+        let body = async { caught((saga.run)(&mut run, input)).await.flatten() };
         tokio::select! {
             biased;
             called = body => Some(called),
@@ -330,19 +324,6 @@ where
         }
     };
     revert(run, error).await
-}
-
-/// Turns a panic into an error, so that the run is compensated.
-async fn caught<O>(
-    mut body: Pin<Box<dyn Future<Output = Result<O, Fault>> + Send + '_>>,
-) -> Result<O, Fault> {
-    poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context)));
-        polled.unwrap_or_else(|panic| {
-            Poll::Ready(Err(Fault::unexpected(format!("panicked: {}", panic_message(&*panic)))))
-        })
-    })
-    .await
 }
 
 /// Marks the run as done, and releases its events.
