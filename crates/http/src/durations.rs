@@ -5,7 +5,7 @@
 //! ten, and a status one that the program answers with.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -34,10 +34,7 @@ pub struct RequestDurations(RwLock<HashMap<Box<str>, Arc<RouteDurations>>>);
 
 /// Those of a route by method and status, which are few.
 #[derive(Debug, Default)]
-struct RouteDurations(RwLock<Vec<Answered>>);
-
-/// The requests with a method that were answered with a status.
-type Answered = ((&'static str, u16), Arc<Durations>);
+struct RouteDurations(RwLock<BTreeMap<(&'static str, u16), Arc<Durations>>>);
 
 #[derive(Debug, Default)]
 struct Durations {
@@ -71,20 +68,8 @@ impl RequestDurations {
             |all| all.entry(template.into()).or_default().clone(),
         );
         let key = (method, status);
-        let durations = find(
-            &route.0,
-            |all| Some(all.iter().find(|it| it.0 == key)?.1.clone()),
-            |all| {
-                // Another thread may have added it meanwhile.
-                match all.iter().find(|it| it.0 == key) {
-                    Some((_, it)) => it.clone(),
-                    None => {
-                        all.push((key, Arc::default()));
-                        all[all.len() - 1].1.clone()
-                    }
-                }
-            },
-        );
+        let durations =
+            find(&route.0, |all| all.get(&key).cloned(), |all| all.entry(key).or_default().clone());
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let bucket = BOUNDS_US.iter().position(|bound| took_us <= *bound).unwrap_or(BOUNDS_US.len());
         durations.buckets[bucket].fetch_add(1, Ordering::Relaxed);
@@ -97,7 +82,7 @@ impl RequestDurations {
         let mut all = Vec::new();
         for (template, route) in routes.iter() {
             let route = route.0.read().unwrap_or_else(PoisonError::into_inner);
-            let route = route.iter().map(|((method, status), it)| it.shown(template, method, *status));
+            let route = route.iter().map(|(&(method, status), it)| it.shown(template, method, status));
             all.extend(route);
         }
         all.sort_by(|a, b| (&a.route, a.method, a.status).cmp(&(&b.route, b.method, b.status)));
