@@ -124,7 +124,7 @@ fn digest(json: &[u8]) -> String {
 
 /// The `ETag` of an answer of this JSON that is not encoded.
 pub fn etag_of(json: &[u8]) -> String {
-    format!("\"{}\"", digest(json))
+    etag_text(json, Encoding::Identity)
 }
 
 /// Does the `If-Match` of a request name the answer of this JSON, in whatever encoding it was sent?
@@ -134,25 +134,31 @@ pub fn is_expected(head: &Head, json: &[u8]) -> bool {
         let tag = tag.strip_prefix("W/").unwrap_or(tag);
         tag == "*" || tag.trim_matches('"').split('-').next() == Some(&*digest)
     };
-    let lines = head.headers.get_all(header::IF_MATCH).into_iter().filter_map(|it| it.to_str().ok());
-    lines.flat_map(|it| it.split(',')).map(str::trim).any(of)
+    tags(head.headers.get_all(header::IF_MATCH)).any(of)
 }
 
 /// The `ETag` of a JSON text in this encoding.
-fn etag(json: &[u8], encoding: Encoding) -> HeaderValue {
+fn etag_text(json: &[u8], encoding: Encoding) -> String {
     let digest = digest(json);
-    let text = match encoding {
+    match encoding {
         Encoding::Identity => format!("\"{digest}\""),
         _ => format!("\"{digest}-{}\"", encoding.name()),
-    };
-    HeaderValue::from_str(&text).expect("digits and letters")
+    }
+}
+
+fn etag(json: &[u8], encoding: Encoding) -> HeaderValue {
+    HeaderValue::from_str(&etag_text(json, encoding)).expect("digits and letters")
+}
+
+/// The tags in these lines of `If-Match` or `If-None-Match`.
+fn tags<'a>(lines: impl IntoIterator<Item = &'a HeaderValue>) -> impl Iterator<Item = &'a str> {
+    lines.into_iter().filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(',')).map(str::trim)
 }
 
 /// Does `If-None-Match` name this `ETag`, or any?
 fn is_known<'a>(if_none_match: impl IntoIterator<Item = &'a HeaderValue>, etag: &HeaderValue) -> bool {
-    let lines = if_none_match.into_iter().filter_map(|it| it.to_str().ok());
-    let mut tags = lines.flat_map(|it| it.split(',')).map(str::trim);
-    tags.any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it).as_bytes() == etag.as_bytes())
+    tags(if_none_match)
+        .any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it).as_bytes() == etag.as_bytes())
 }
 
 /// What became of requests whose answers may be remembered, since the start.
