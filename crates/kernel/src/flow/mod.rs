@@ -117,13 +117,13 @@ impl<'a> Local<'a> {
         if self.ctx.runs_twice() {
             self.check_repeatable(flow, &input);
         }
-        let (times, is_part) = (self.ctx.flow_times(), !self.flow.is_empty());
+        let is_part = !self.flow.is_empty();
         let mut inner = Local { tx: &mut *self.tx, at: self.at, ctx: self.ctx, flow: flow.name };
         // The time of a flow within another one is that of the outer one.
         if is_part {
             (flow.run)(&mut inner, input)
         } else {
-            times.timed(flow.name, || (flow.run)(&mut inner, input))
+            self.ctx.flow_times().timed(flow.name, || (flow.run)(&mut inner, input))
         }
     }
 
@@ -157,6 +157,19 @@ impl<'a> Local<'a> {
     /// The application.
     pub fn ctx(&self) -> &'a Ctx {
         self.ctx
+    }
+
+    /// Runs the body of a local step of a saga, between its probes, and counts its time.
+    pub(crate) fn run_step<T>(
+        mut self,
+        step: &str,
+        body: impl FnOnce(&mut Local<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.probe(step, When::Before)?;
+        let (ctx, flow) = (self.ctx, self.flow);
+        let output = ctx.flow_times().timed(flow, || body(&mut self))?;
+        self.probe(step, When::After)?;
+        Ok(output)
     }
 
     fn probe(&self, step: &str, when: When) -> Result<(), Fault> {

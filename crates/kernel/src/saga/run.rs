@@ -123,10 +123,7 @@ impl Run {
         let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
             let mut recorder = Recorder::new(tx);
-            ctx.probe(&Point { flow, step: &name, when: When::Before })?;
-            let mut local = Local { tx: &mut recorder, at, ctx: &ctx, flow };
-            let output = ctx.flow_times().timed(flow, || body(&mut local))?;
-            ctx.probe(&Point { flow, step: &name, when: When::After })?;
+            let output = Local { tx: &mut recorder, at, ctx: &ctx, flow }.run_step(&name, body)?;
             let (changed, events) = recorder.finish()?;
             let undo = if exactly { changed } else { shared(changed, &journal.steps) };
             journal.steps.push(StepEntry {
@@ -168,10 +165,7 @@ impl Run {
         let (ctx, flow, mut journal) = (self.ctx.clone(), self.saga, self.journal.clone());
         let body = move |tx: &mut dyn Write, at: &Moment| {
             release(tx, &journal)?;
-            ctx.probe(&Point { flow, step: &name, when: When::Before })?;
-            let mut local = Local { tx, at, ctx: &ctx, flow };
-            let output = ctx.flow_times().timed(flow, || body(&mut local))?;
-            ctx.probe(&Point { flow, step: &name, when: When::After })?;
+            let output = Local { tx: &mut *tx, at, ctx: &ctx, flow }.run_step(&name, body)?;
             if !is_kept && let Some(request) = &journal.request {
                 request.note(tx, done(&output))?;
             }
