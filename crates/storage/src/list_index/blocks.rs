@@ -21,6 +21,7 @@ use crate::{
 const AMONG_EQUALS: u32 = 8;
 
 /// A block.
+#[derive(Default)]
 pub(super) struct Block {
     /// Where it begins. The first one begins at nothing.
     pub(super) begin: Place,
@@ -91,7 +92,7 @@ impl OrderBlocks<'_> {
     fn at(&self, tx: &dyn Read, place: &[u8]) -> Result<Block, StoreError> {
         match self.stored(tx, place)? {
             Some((begin, value)) => self.decode(begin, &value),
-            None => Ok(Block { begin: Place::new(), numbers: NumberSet::new() }),
+            None => Ok(Block::default()),
         }
     }
 
@@ -124,7 +125,7 @@ impl OrderBlocks<'_> {
                 }
                 self.decode(begin, &value)?
             }
-            None => Block { begin: Place::new(), numbers: NumberSet::new() },
+            None => Block::default(),
         };
         block.numbers.insert(number);
         self.put(tx, &block)

@@ -122,28 +122,20 @@ impl Order<'_> {
         let high = stretch.high.as_ref().map(|it| self.key(it));
         let end = high.or_else(|| Span::prefix(&self.prefix).end);
         let whole = Span { start: self.key(&stretch.low), end };
-        match (after, direction) {
-            _ if self.is_by_id() => {
-                let rest = match after {
-                    Some(after) => whole.beyond(&self.key(after), direction),
-                    None => whole,
-                };
-                self.read(tx, &rest, direction, visit)
-            }
-            (None, Direction::Ascending) => self.read(tx, &whole, direction, visit),
-            (None, Direction::Descending) => self.downwards(tx, whole, visit),
-            (Some(after), Direction::Ascending) => {
-                self.read(tx, &whole.beyond(&self.key(after), direction), direction, visit)
-            }
-            (Some(after), Direction::Descending) => {
-                let head = self.key(value_of(after));
-                let of_value = Span::prefix(&head).beyond(&self.key(after), Direction::Ascending);
-                if self.read(tx, &of_value, Direction::Ascending, visit)? {
-                    return Ok(true);
-                }
-                self.downwards(tx, Span { end: Some(head), ..whole }, visit)
-            }
+        if self.is_by_id() || direction == Direction::Ascending {
+            let rest = match after {
+                Some(after) => whole.beyond(&self.key(after), direction),
+                None => whole,
+            };
+            return self.read(tx, &rest, direction, visit);
         }
+        let Some(after) = after else { return self.downwards(tx, whole, visit) };
+        let head = self.key(value_of(after));
+        let of_value = Span::prefix(&head).beyond(&self.key(after), Direction::Ascending);
+        if self.read(tx, &of_value, Direction::Ascending, visit)? {
+            return Ok(true);
+        }
+        self.downwards(tx, Span { end: Some(head), ..whole }, visit)
     }
 
     /// Reads entries as their keys are ordered; returns whether `visit` has stopped.

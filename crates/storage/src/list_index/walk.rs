@@ -53,8 +53,7 @@ impl ListIndex {
         let order = self.order(tx, walk.field.unwrap_or(BY_ID));
         let after = walk.after.map(|(value, id)| order.place(value, id));
         let (n_skipped, n_left) = (walk.n_skipped, walk.set.len());
-        let mut walking =
-            Walking { index: self, tx, order: &order, walk, n_skipped, n_left, is_stopped: false, visit };
+        let mut walking = Walking { tx, order: &order, walk, n_skipped, n_left, is_stopped: false, visit };
         match (walking.first_steps(after.as_deref())?, self.blocks_of(tx, &order)) {
             (Some(at), Some(blocks)) => walking.blocks(&blocks, &at),
             (Some(at), None) => walking.steps(&Stretch::default(), Some(&at), &mut Walking::step),
@@ -64,7 +63,6 @@ impl ListIndex {
 }
 
 struct Walking<'w, 'v> {
-    index: &'w ListIndex,
     tx: &'w dyn Read,
     order: &'w Order<'w>,
     walk: &'w Walk<'w>,
@@ -180,10 +178,10 @@ impl Walking<'_, '_> {
     fn looked_up(&mut self, numbers: &NumberSet, after: Option<&[u8]>) -> Result<(), StoreError> {
         let mut found = Vec::new();
         for number in numbers {
-            let Some(id) = self.index.id(self.tx, number)? else { continue };
+            let Some(id) = self.order.index.id(self.tx, number)? else { continue };
             let place = match self.order.is_by_id() {
                 true => self.order.place(&SortKey::Null, &id),
-                false => match self.index.table.node(self.tx, &id)? {
+                false => match self.order.index.table.node(self.tx, &id)? {
                     Some(node) => self.order.place_of(&*node),
                     None => continue,
                 },
