@@ -8,7 +8,7 @@ use std::{
 };
 
 use atoll_kernel::{Fault, FaultKind, StoreError, Timestamp, data::View};
-use atoll_storage::{BackupProgress, Beside, PART, Position};
+use atoll_storage::{BackupProgress, Beside, PART, Position, files::folder_of};
 use serde::{Deserialize, Serialize};
 
 /// What names of backups begin and end with.
@@ -91,7 +91,7 @@ pub fn back_up(
     let (folder, file) = match to.is_dir() {
         true => (to, to.join(name_of(made_at, view.position()))),
         false if to.exists() => return Err(BackupError::Exists(to.to_owned())),
-        false => (to.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")), to.into()),
+        false => (folder_of(to), to.into()),
     };
     if !folder.is_dir() {
         return Err(BackupError::NoFolder(folder.to_owned()));

@@ -184,7 +184,7 @@ pub fn restore(from: &Path, to: &Path) -> Result<(Manifest, Beside), StoreError>
         return Err(damaged("its manifest does not read back"));
     }
     let (mut n_keys, mut digest) = (0, Digest::default());
-    let all = Span { start: Vec::new(), end: None };
+    let all = Span::prefix(&[]);
     let mut add = |key: &[u8], stored: &[u8]| {
         n_keys += 1;
         digest.add(key, stored);

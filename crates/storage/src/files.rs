@@ -21,8 +21,12 @@ pub fn create_private(file: &Path) -> io::Result<File> {
 pub fn put_in_place(new: &Path, file: &Path) -> io::Result<()> {
     File::open(new)?.sync_all()?;
     fs::rename(new, file)?;
-    let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder_of(file))?.sync_all()
+}
+
+/// The folder that a file is in, or will be.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The name of a file with something behind it: `atoll.redb.new`.

@@ -47,7 +47,7 @@ impl Checksums {
         // Without a version the store is empty or in format 1, where the values of the directory have two
         // bytes.
         raw.scan(
-            &Span { start: Vec::new(), end: None },
+            &Span::prefix(&[]),
             Direction::Ascending,
             &mut |key, value| {
                 is_empty = false;

@@ -65,8 +65,10 @@ impl SortKey {
     fn name(text: &str) -> SortKey {
         let mut key = Vec::with_capacity(2 * text.len() + 8);
         let Ok(()) = COLLATION.write_sort_key_to(text, &mut key);
-        // Lists hold many of them: a copy has no room for what is cut off.
-        SortKey::Name(key[..key.len().min(NAME_BYTES_MAX)].to_vec())
+        // Lists hold many of them: no room is kept for what is cut off.
+        key.truncate(NAME_BYTES_MAX);
+        key.shrink_to_fit();
+        SortKey::Name(key)
     }
 
     /// Bytes in the same order, for the keys of an index. All values of a field must be of one type, and

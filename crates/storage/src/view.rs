@@ -36,15 +36,18 @@ impl View {
 
     /// Calls `visit` with the keys of all values whose checksums are wrong.
     pub fn damaged(&self, visit: &mut VisitKey<'_>) -> Result<(), StoreError> {
-        self.record(Recorder::lose);
-        let all = Span { start: Vec::new(), end: None };
-        let mut checked = |key: &[u8], stored: &[u8]| {
+        self.all(&mut |key, stored| {
             if self.checksums.check(key, stored).is_none() {
                 visit(self.directory.name(key), key)?;
             }
             Ok(Scan::Continue(()))
-        };
-        self.raw.scan(&all, Direction::Ascending, &mut checked, &mut |_, _| Ok(()))
+        })
+    }
+
+    /// Calls `visit` with every key, and its value as it is stored, unchecked.
+    fn all(&self, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.record(Recorder::lose);
+        self.raw.scan(&Span::prefix(&[]), Direction::Ascending, visit, &mut |_, _| Ok(()))
     }
 
     /// The same snapshot, with its reads counted and limited by `meter`.
@@ -106,13 +109,10 @@ impl View {
     /// Calls `visit` with every key, and its value as it is stored, checksum included. Errors: a value is
     /// damaged, also in a lenient view.
     pub(crate) fn stored(&self, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        self.record(Recorder::lose);
-        let all = Span { start: Vec::new(), end: None };
-        let mut checked = |key: &[u8], stored: &[u8]| match self.checksums.check(key, stored) {
+        self.all(&mut |key, stored| match self.checksums.check(key, stored) {
             Some(_) => visit(key, stored),
             None => Err(self.corrupt(key)),
-        };
-        self.raw.scan(&all, Direction::Ascending, &mut checked, &mut |_, _| Ok(()))
+        })
     }
 
     /// The number of keys.
