@@ -9,7 +9,6 @@ use std::{
 use atoll_kernel::{Ctx, Fault, StoreError, Timestamp, job, jobs::Tick};
 use atoll_storage::BackupProgress;
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     backup_folder::{BackupError, BackupFile, back_up, backups_in, keep},
@@ -35,27 +34,20 @@ pub struct BackupStatus {
     pub error: Option<String>,
 }
 
-/// The last one, in memory, and the permit of the one that may go on.
-struct Last {
-    status: Mutex<BackupStatus>,
-    progress: Mutex<Arc<BackupProgress>>,
-    permit: Arc<Semaphore>,
-}
-
-impl Default for Last {
-    fn default() -> Self {
-        let permit = Arc::new(Semaphore::new(1));
-        Last { status: Mutex::default(), progress: Mutex::default(), permit }
+impl BackupStatus {
+    fn is_going_on(&self) -> bool {
+        self.started_at.is_some() && self.ended_at.is_none()
     }
 }
+
+/// The last one and how far it has come, in memory: under one lock, so that whoever sees that it has ended may
+/// begin the next one.
+#[derive(Default)]
+struct Last(Mutex<(BackupStatus, Arc<BackupProgress>)>);
 
 impl Last {
-    fn status(&self) -> MutexGuard<'_, BackupStatus> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Arc<BackupProgress>> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, (BackupStatus, Arc<BackupProgress>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,20 +61,17 @@ pub struct BackingUp {
 struct GoingOn {
     ctx: Ctx,
     last: Arc<Last>,
-    permit: Option<OwnedSemaphorePermit>,
     result: Result<BackupFile, String>,
 }
 
 impl Drop for GoingOn {
     fn drop(&mut self) {
-        let mut status = self.last.status();
+        let (status, _) = &mut *self.last.lock();
         status.ended_at = Some(self.ctx.now());
         match &self.result {
             Ok(file) => status.file = Some(file.clone()),
             Err(error) => status.error = Some(error.clone()),
         }
-        // Whoever sees that it has ended may begin the next one.
-        drop(self.permit.take());
     }
 }
 
@@ -99,12 +88,17 @@ impl BackingUp {
     /// Begins a backup. Errors: another one is going on.
     pub fn begin(ctx: &Ctx) -> Result<BackingUp, BackupError> {
         let (ctx, last) = (ctx.unmetered(), ctx.memory::<Last>());
-        let permit = last.permit.clone().try_acquire_owned().map_err(|_| BackupError::Busy)?;
         let progress = Arc::<BackupProgress>::default();
-        *last.progress() = progress.clone();
-        *last.status() = BackupStatus { started_at: Some(ctx.now()), ..BackupStatus::default() };
+        {
+            let mut last = last.lock();
+            if last.0.is_going_on() {
+                return Err(BackupError::Busy);
+            }
+            let status = BackupStatus { started_at: Some(ctx.now()), ..BackupStatus::default() };
+            *last = (status, progress.clone());
+        }
         let result = Err("it was cancelled".to_owned());
-        Ok(BackingUp { going_on: GoingOn { ctx, last, permit: Some(permit), result }, progress })
+        Ok(BackingUp { going_on: GoingOn { ctx, last, result }, progress })
     }
 
     /// How far it has come.
@@ -185,9 +179,7 @@ pub fn start_backup(ctx: &Ctx) -> Result<(), Fault> {
 
 /// The backup that was begun last.
 pub fn backup_status(ctx: &Ctx) -> BackupStatus {
-    let last = ctx.memory::<Last>();
-    let progress = last.progress().clone();
-    let status = last.status().clone();
+    let (status, progress) = ctx.memory::<Last>().lock().clone();
     BackupStatus { n_copied: progress.n_copied(), n_keys: progress.n_keys(), ..status }
 }
 
