@@ -1,12 +1,7 @@
 //! Dead letters: events that a subscriber failed on too often, kept until an admin retries or deletes them.
 
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Read, Timestamp, Write,
-    data::{Direction, Scan},
-    entity,
-    flow::Local,
-    jobs::Event,
-    serde_json::Value,
+    Actor, Ctx, Fault, Moment, Read, Timestamp, Write, entity, flow::Local, jobs::Event, serde_json::Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -98,14 +93,7 @@ impl Letters {
                 ids.clone()
             }
             // In the order of their ids, which is that of time.
-            Letters::Of(subscriber) => {
-                let mut ids = Vec::new();
-                BY_SUBSCRIBER.scan(view, &[subscriber], None, Direction::Ascending, &mut |id| {
-                    ids.push(id.to_owned());
-                    Ok(if ids.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
-                })?;
-                ids
-            }
+            Letters::Of(subscriber) => BY_SUBSCRIBER.next_ids(view, &[subscriber], None, n_max)?,
         };
         ids.sort_unstable();
         ids.dedup();

@@ -4,10 +4,7 @@ use atoll_fulfillment::{
     SHIPPING_OPTION_TYPES, SHIPPING_PROFILES, ShippingOptionType, ShippingOptionTypePatch, ShippingProfile,
     ShippingProfilePatch, delete_profile, delete_type,
 };
-use atoll_kernel::{
-    Fault, Moment, Read, Write,
-    data::{Direction, Scan},
-};
+use atoll_kernel::{Fault, Moment, Read, Write};
 use atoll_product::BY_SHIPPING_PROFILE;
 
 use crate::points::{
@@ -38,11 +35,7 @@ record_flows! {
 const N_NAMED_MAX: usize = 10;
 
 fn delete_unused(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<ShippingProfile>, Fault> {
-    let mut products = Vec::new();
-    BY_SHIPPING_PROFILE.scan(tx, &[id], None, Direction::Ascending, &mut |product| {
-        products.push(product.to_owned());
-        Ok(if products.len() < N_NAMED_MAX { Scan::Continue(()) } else { Scan::Break(()) })
-    })?;
+    let products = BY_SHIPPING_PROFILE.next_ids(tx, &[id], None, N_NAMED_MAX)?;
     if products.is_empty() {
         return Ok(delete_profile(tx, at, id)?);
     }

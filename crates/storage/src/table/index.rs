@@ -323,6 +323,25 @@ impl<T: Entity> Index<T> {
         })
     }
 
+    /// The ids of the next `n_max` rows with these values, after the id `after`.
+    pub fn next_ids(
+        &self,
+        tx: &dyn Read,
+        parts: &[&str],
+        after: Option<&str>,
+        n_max: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut next = Vec::new();
+        if n_max == 0 {
+            return Ok(next);
+        }
+        self.scan(tx, parts, after, Direction::Ascending, &mut |id| {
+            next.push(id.to_owned());
+            Ok(if next.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
+        })?;
+        Ok(next)
+    }
+
     /// The next `n_max` entries behind `after` whose only part is less than `end`: the part and the id of
     /// each. With a time as the part, these are the rows whose time has come, and no other is read.
     pub fn next_before(

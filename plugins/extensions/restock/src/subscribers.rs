@@ -4,7 +4,7 @@
 use atoll_inventory::INVENTORY_LEVELS;
 use atoll_kernel::{
     Actor, Ctx, Fault, Read, StoreError,
-    data::{Direction, Index, Scan},
+    data::Index,
     jobs::{Event, in_batches},
     subscriber,
 };
@@ -81,11 +81,7 @@ fn variants_of(view: &dyn Read, product: &str) -> Result<Vec<String>, StoreError
 async fn check_all(ctx: &Ctx, index: &Index<RestockSubscription>, id: &str) -> Result<(), Fault> {
     let mut after: Option<String> = None;
     loop {
-        let mut batch = Vec::new();
-        index.scan(&ctx.view(), &[id], after.as_deref(), Direction::Ascending, &mut |id| {
-            batch.push(id.to_owned());
-            Ok(if batch.len() < BATCH { Scan::Continue(()) } else { Scan::Break(()) })
-        })?;
+        let mut batch = index.next_ids(&ctx.view(), &[id], after.as_deref(), BATCH)?;
         check_batch(ctx, &batch).await?;
         match batch.pop() {
             Some(last) => after = Some(last),
