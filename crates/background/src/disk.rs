@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use atoll_kernel::{Ctx, limits::DISK_FREE_MIN_BYTES};
 use tokio::sync::watch;
 
-use crate::run::after;
+use crate::run::sleep;
 
 /// Between two measures: a system call of a microsecond. Meanwhile the writer writes less than a tenth of the
 /// default reserve.
@@ -54,12 +54,7 @@ pub fn measure_disk(ctx: &Ctx) {
 }
 
 pub(crate) async fn run(ctx: Ctx, mut stopped: watch::Receiver<bool>) {
-    loop {
-        let now = ctx.now();
-        tokio::select! {
-            () = ctx.sleep_until(now, after(now, PAUSE)) => {}
-            _ = stopped.wait_for(|it| *it) => return,
-        }
+    while sleep(&ctx, ctx.now(), PAUSE, &mut stopped).await {
         measure_disk(&ctx);
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     DEAD_LETTERS, DeadLetter, Failed,
     cursor::{self, CURSORS, Cursor},
     outcome,
-    run::{Pace, after, room},
+    run::{self, Pace, room},
     why,
 };
 
@@ -178,9 +178,6 @@ impl Delivery {
 
     /// Sleeps until `pause` after `since`. Returns whether to continue.
     async fn sleep(&mut self, since: Timestamp, pause: Duration) -> bool {
-        tokio::select! {
-            () = self.ctx.sleep_until(since, after(since, pause)) => true,
-            _ = self.stopped.wait_for(|it| *it) => false,
-        }
+        run::sleep(&self.ctx, since, pause, &mut self.stopped).await
     }
 }

@@ -43,9 +43,17 @@ impl Pace {
     }
 }
 
-/// The time `pause` after `then`.
-pub(crate) fn after(then: Timestamp, pause: Duration) -> Timestamp {
-    then.plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+/// Sleeps until `pause` after `since`. Returns whether to continue: not if it is stopped meanwhile.
+pub(crate) async fn sleep(
+    ctx: &Ctx,
+    since: Timestamp,
+    pause: Duration,
+    stopped: &mut watch::Receiver<bool>,
+) -> bool {
+    tokio::select! {
+        () = ctx.sleep_until(since, since.plus(pause)) => true,
+        _ = stopped.wait_for(|it| *it) => false,
+    }
 }
 
 /// Runs `body` repeatedly, with this pause before each run, until it is stopped; not while the disk has no
@@ -56,15 +64,7 @@ pub(crate) async fn every<R: Future<Output = ()>>(
     mut stopped: watch::Receiver<bool>,
     body: impl Fn() -> R,
 ) {
-    loop {
-        let now = ctx.now();
-        tokio::select! {
-            () = ctx.sleep_until(now, after(now, pause)) => {}
-            _ = stopped.wait_for(|it| *it) => return,
-        }
-        if !room(ctx, &mut stopped).await {
-            return;
-        }
+    while sleep(ctx, ctx.now(), pause, &mut stopped).await && room(ctx, &mut stopped).await {
         body().await;
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     job_run::{self, LEASE_MS, Progress},
     jobs::RunCounts,
     outcome,
-    run::{after, room},
+    run::room,
     why,
 };
 
@@ -61,7 +61,7 @@ impl Scheduler {
         while !*stopped.borrow() && room(&self.ctx, &mut stopped).await {
             let now = self.ctx.now();
             // The clock of the machine may be set, or the machine may be suspended.
-            let latest = after(now, self.look_every);
+            let latest = now.plus(self.look_every);
             let until = match self.next(now).await {
                 Ok(Next::Run { id, tick }) => {
                     let run = self.clone().perform(id, tick, stopped.clone());
@@ -102,7 +102,7 @@ impl Scheduler {
         let progress = Progress::of(&view, job)?;
         let Some(next) = progress.next(job, &self.plan) else {
             let is_over = progress.is_over(job) && running.is_empty();
-            return Ok(if is_over { Next::Over } else { Next::Wait(after(now, self.look_every)) });
+            return Ok(if is_over { Next::Over } else { Next::Wait(now.plus(self.look_every)) });
         };
         if next > now {
             return Ok(Next::Wait(next));
@@ -110,7 +110,7 @@ impl Scheduler {
         let plan = self.plan.clone();
         let begun = self.write(move |tx, at| job_run::begin(tx, at, job, &plan)).await?;
         let Some((run, n_runs)) = begun else {
-            return Ok(Next::Wait(after(now, self.look_every)));
+            return Ok(Next::Wait(now.plus(self.look_every)));
         };
         let tick = Tick { scheduled_for: run.scheduled_for, n_runs };
         Ok(Next::Run { id: run.id.to_string(), tick })
