@@ -12,14 +12,14 @@ use atoll_kernel::{
 };
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     http::{Extensions, Method, Request, Response, StatusCode},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::{Address, Upload};
+use crate::{Address, Form, Upload};
 
 /// Upper bound of an answer that a page reads. A page shows a page of a list, not the list.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -42,13 +42,16 @@ pub struct Api {
     /// Of the request for the page: the address of the client, by which logins are limited.
     extensions: Extensions,
     once: Option<Arc<Once>>,
-    /// What the next writes take for granted.
-    expected: Option<Seen>,
+    /// The `ETag` of what the next write takes for granted (`If-Match`).
+    expected: Option<String>,
 }
 
-/// What was seen of a record (`ETag`).
+/// What was seen of a record, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen(pub(crate) String);
+pub struct Seen {
+    address: Address,
+    pub(crate) etag: String,
+}
 
 /// A form that is sent: its n-th write is done once, however often it is sent.
 struct Once {
@@ -83,8 +86,8 @@ pub struct Sent {
     pub headers: HeaderMap,
     /// The body; null if there is none.
     pub body: Value,
-    /// What is seen by it.
-    seen: Seen,
+    /// The body as text.
+    bytes: Bytes,
 }
 
 impl Api {
@@ -115,13 +118,6 @@ impl Api {
         self
     }
 
-    /// The same, whose writes are refused (409) if what they change is not as it was seen any more, where
-    /// that is known. The address of the write has the fields that were asked for ([`Api::seen`]).
-    #[must_use]
-    pub fn expecting(&self, seen: Option<Seen>) -> Api {
-        Api { expected: seen, ..self.clone() }
-    }
-
     /// Reads an answer. What the API refuses is refused with its status and its words.
     pub async fn get<T: DeserializeOwned>(&self, address: impl Into<Address>) -> Result<T, Fault> {
         read(self.send(Method::GET, &address.into(), None).await?.body)
@@ -136,14 +132,16 @@ impl Api {
         read(self.get::<Value>(address).await?[name].take())
     }
 
-    /// As `one`, with what was seen, for a write that changes the whole of a list.
+    /// As `one`, with what was seen, for a write that changes the whole of it ([`Api::save`]).
     pub async fn seen<T: DeserializeOwned>(
         &self,
         address: impl Into<Address>,
         name: &str,
     ) -> Result<(T, Seen), Fault> {
-        let mut sent = self.send(Method::GET, &address.into(), None).await?;
-        Ok((read(sent.body[name].take())?, sent.seen))
+        let address = address.into();
+        let mut sent = self.send(Method::GET, &address, None).await?;
+        let etag = etag_of(&sent.bytes);
+        Ok((read(sent.body[name].take())?, Seen { address, etag }))
     }
 
     /// Reads a page of a list, which is under this name.
@@ -172,6 +170,15 @@ impl Api {
     ) -> Result<T, Fault> {
         let body = serde_json::to_value(body).map_err(Fault::unexpected)?;
         read(self.send(Method::POST, &address.into(), Some(body)).await?.body)
+    }
+
+    /// Writes to where `now` was read. Refused (409) if that is not what the form shows any more
+    /// ([`Blank::seen`](crate::Blank::seen)), or not `now` if the form shows nothing of it.
+    pub async fn save(&self, form: &Form, now: &Seen, body: &impl Serialize) -> Result<(), Fault> {
+        let shown = form.text("seen");
+        let etag = if shown.is_empty() { &*now.etag } else { shown };
+        let api = Api { expected: Some(etag.to_owned()), ..self.clone() };
+        api.post::<Value>(now.address.clone(), body).await.map(drop)
     }
 
     /// Deletes.
@@ -209,7 +216,7 @@ impl Api {
     ) -> Result<Sent, Fault> {
         let is_write = method != Method::GET;
         let once = self.once.as_ref().filter(|_| is_write);
-        let expected = self.expected.as_ref().filter(|_| is_write);
+        let expected = self.expected.as_ref();
         let mut request = Request::builder().method(method).uri(address.to_string());
         if let Some(headers) = request.headers_mut() {
             headers.extend(self.headers.clone());
@@ -217,7 +224,7 @@ impl Api {
                 let key = HeaderValue::try_from(once.next());
                 headers.insert("idempotency-key", key.map_err(|_| Fault::invalid(INCOMPLETE))?);
             }
-            if let Some(Seen(etag)) = expected {
+            if let Some(etag) = expected {
                 let etag = HeaderValue::try_from(etag);
                 headers.insert(header_names::IF_MATCH, etag.map_err(|_| Fault::invalid(INCOMPLETE))?);
             }
@@ -253,7 +260,7 @@ async fn answered(answer: Response<Body>, key: &str, is_expecting: bool) -> Resu
     let body =
         if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
     if head.status.is_success() {
-        return Ok(Sent { headers: head.headers, body, seen: Seen(etag_of(&bytes)) });
+        return Ok(Sent { headers: head.headers, body, bytes });
     }
     if head.status == StatusCode::UNAUTHORIZED {
         return Err(Fault::unauthorized());

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    Address, Api, Blank, Button, Field, Form, Linked,
+    Address, Api, Blank, Button, Field, Form, Linked, Seen,
     form::{moment_of, texts},
     html::{is_web, outside},
 };
@@ -246,6 +246,13 @@ impl PageCall {
     /// ([`Blank::field`]) among other things.
     pub fn form_of(&self, fields: impl FnOnce(&Blank<'_>) -> Markup, buttons: &[Button<'_>]) -> Markup {
         self.form_as(None, fields, buttons)
+    }
+
+    /// As `form`, of a record of which this was seen: what others save meanwhile is not overwritten
+    /// ([`Api::save`]).
+    pub fn form_of_seen(&self, seen: &Seen, action: &str, label: &str, fields: &[Field<'_>]) -> Markup {
+        let fields = |form: &Blank<'_>| html! { (form.seen(seen)) (form.fields(fields)) };
+        self.form_as(None, fields, &[Button::new(action, label)])
     }
 
     /// The form whose button was pressed shows what was typed; why it was refused, the frame of the page

@@ -25,9 +25,9 @@ impl Blank<'_> {
     }
 
     /// What the form shows of a record, so that what others save meanwhile is not overwritten
-    /// ([`Api::expecting`](crate::Api::expecting)).
+    /// ([`Api::save`](crate::Api::save)).
     pub fn seen(&self, seen: &Seen) -> Markup {
-        html! { input type="hidden" name="seen" value=(seen.0); }
+        html! { input type="hidden" name="seen" value=(seen.etag); }
     }
 
     /// A box in a row of a table, by which the record with this id is chosen; [`Form::all`](crate::Form::all)

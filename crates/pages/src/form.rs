@@ -7,7 +7,7 @@ use axum::body::Body;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Seen, encoded};
+use crate::encoded;
 
 /// A form that was sent. Names are nested as in query strings: `prices[0][amount]`.
 #[derive(Clone, Debug, Default)]
@@ -73,11 +73,6 @@ impl Form {
     /// The action with its id.
     pub(crate) fn asked(&self) -> &str {
         self.text("do")
-    }
-
-    /// What it was shown for ([`Blank::seen`](crate::Blank::seen)), if that is to be the same still.
-    pub fn seen(&self) -> Option<Seen> {
-        Some(self.text("seen")).filter(|it| !it.is_empty()).map(|it| Seen(it.to_owned()))
     }
 
     /// What was typed, without space around it; empty if it is absent.

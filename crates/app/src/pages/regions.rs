@@ -2,8 +2,8 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, Seen, admin_page,
-    badge, hint, html, link, nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, Seen, admin_page, badge, hint,
+    html, link, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -146,13 +146,12 @@ async fn region(call: &PageCall) -> Result<(Region, Seen), Fault> {
 async fn show(call: PageCall) -> Result<Page, Fault> {
     let (region, seen) = region(&call).await?;
     let asked = fields(&call, Some(&region)).await?;
-    let form = |form: &Blank<'_>| html! { (form.seen(&seen)) (form.fields(&asked)) };
     let countries = joined(region.countries.iter().map(|it| &*it.display_name));
     let goes = "Its countries are free for another region, and nobody can buy there until then. Delete it?";
     let body = html! {
         section class="card" {
             p { "Sells to: " (countries) }
-            (call.form_of(form, &[Button::new("save", "Save")]))
+            (call.form_of_seen(&seen, "save", "Save", &asked))
         }
         section class="card" { (call.button(Button::danger("delete", "Delete the region", goes))) }
     };
@@ -164,14 +163,13 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         "save" => {
             let (before, now) = region(&call).await?;
             let body = described(&form, &before.payment_providers);
-            let api = call.api().expecting(form.seen().or(Some(now)));
-            api.post::<Value>(route(&call).with("fields", FIELDS), &body).await?
+            call.api().save(&form, &now, &body).await?;
         }
         "delete" => {
             call.api().delete(route(&call)).await?;
             return Ok(Next::to("/regions", Done::Deleted));
         }
         _ => return Err(Fault::invalid("There is no such button")),
-    };
+    }
     Ok(Next::to(Address::of("/regions").then(call.path("id")), Done::Saved))
 }

@@ -2,7 +2,6 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{Address, Button, Done, Form, Next, Page, PageCall, Seen, admin_page, facts, html, period};
-use serde_json::Value;
 
 use super::{FIELDS, Fields, PriceList, described, prices};
 use crate::pages::deletion::deletion;
@@ -51,8 +50,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         "save" => {
             let (before, now) = list(&call).await?;
             let body = described(&call, &form, Some(before)).await?;
-            let api = call.api().expecting(form.seen().or(Some(now)));
-            api.post::<Value>(route(&call).with("fields", FIELDS), &body).await.map(drop)?;
+            call.api().save(&form, &now, &body).await?;
         }
         "amounts" => prices::change(&call, &form).await?,
         "add" => prices::add(&call, &form).await?,

@@ -76,8 +76,7 @@ pub(super) async fn product(call: &PageCall) -> Result<Product, Fault> {
 async fn change_list(call: &PageCall, form: &Form) -> Result<Next, Fault> {
     // They may take a while to arrive.
     let uploaded = if form.action() == "upload" { parts::uploaded(call, form).await? } else { Vec::new() };
-    let address = route(call).with("fields", FIELDS);
-    let (product, seen) = call.api().seen::<Product>(address.clone(), "product").await?;
+    let (product, now) = call.api().seen::<Product>(route(call).with("fields", FIELDS), "product").await?;
     let body = match form.action() {
         "channels" => parts::with_channels(form, &product),
         "organise" => parts::organised(form, &product),
@@ -87,7 +86,7 @@ async fn change_list(call: &PageCall, form: &Form) -> Result<Next, Fault> {
         "upload" => parts::with_pictures(&product, &uploaded),
         _ => return Err(Fault::invalid("There is no such button")),
     };
-    call.api().expecting(Some(seen)).post::<Value>(address, &body).await?;
+    call.api().save(form, &now, &body).await?;
     Ok(saved(call))
 }
 

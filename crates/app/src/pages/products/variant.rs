@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Decimal, Fault};
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Seen, admin_page, facts, hint, html,
-    link, nothing, table,
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, Seen, admin_page, facts, hint, html, link,
+    nothing, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -172,10 +172,7 @@ async fn prices(call: &PageCall) -> Result<Markup, Fault> {
     Ok(html! {
         section class="card" id="prices" {
             h2 { "Prices" }
-            (call.form_of(
-                |form| html! { (form.seen(&seen)) (form.fields(&fields)) },
-                &[Button::new("prices", "Save prices")],
-            ))
+            (call.form_of_seen(&seen, "prices", "Save prices", &fields))
             (hint("A currency without a price does not sell it."))
             @if n_others > 0 {
                 (hint(format!("{n_others} more prices hold in a region or from a quantity on; they stay.")))
@@ -251,9 +248,7 @@ async fn save_prices(call: &PageCall, form: &Form) -> Result<(), Fault> {
             None => json!({ "currency_code": code, "amount": amount }),
         });
     }
-    let api = call.api().expecting(form.seen().or(Some(now)));
-    let body = json!({ "prices": prices });
-    api.post::<Value>(route(call).with("fields", PRICES), &body).await.map(drop)
+    call.api().save(form, &now, &json!({ "prices": prices })).await
 }
 
 /// Creates an item of the variant's own, of which one is needed. Without the variant there is no item.

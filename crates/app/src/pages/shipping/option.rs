@@ -2,8 +2,7 @@
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Seen, admin_page, facts, hint,
-    html,
+    Address, Done, Field, Form, Markup, Next, Page, PageCall, Seen, admin_page, facts, hint, html,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -100,8 +99,7 @@ async fn settings(call: &PageCall, offer: &Offer, more: &More, seen: &Seen) -> R
         Field::tick("buyers", "Buyers may choose it", !offer.says(BY_BUYERS, "false")),
         Field::tick("returns", "For returns", offer.says(FOR_RETURNS, "true")),
     ];
-    let fields = |form: &Blank<'_>| html! { (form.seen(seen)) (form.fields(&fields)) };
-    Ok(call.form_of(fields, &[Button::new("save", "Save")]))
+    Ok(call.form_of_seen(seen, "save", "Save", &fields))
 }
 
 async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
@@ -131,8 +129,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         }
         _ => return Err(Fault::invalid("There is no such button")),
     };
-    let api = call.api().expecting(form.seen().or(Some(now)));
-    api.post::<Value>(route(&call).with("fields", FIELDS), &body).await?;
+    call.api().save(&form, &now, &body).await?;
     Ok(saved(&call))
 }
 

@@ -82,10 +82,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
         section class="card" {
             h2 { "Name and places" }
             p { (places::shown(&zone.geo_zones)) }
-            (call.form_of(
-                |form| html! { (form.seen(&seen)) (form.fields(&fields)) },
-                &[Button::new("save", "Save")],
-            ))
+            (call.form_of_seen(&seen, "save", "Save", &fields))
         }
         section class="card" { h2 { "Cities and postal codes" } (cities(&call, &zone)) }
         (deletion(&call, &html! {}, "Delete the zone", "Its options go with it. Delete the zone?"))
@@ -175,8 +172,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         "remove-place" => json!({ "geo_zones": places::without(places, form.of_id()) }),
         _ => return Err(Fault::invalid("There is no such button")),
     };
-    let api = call.api().expecting(form.seen().or(Some(now)));
-    api.post::<Value>(route(set, id).with("fields", FIELDS), &body).await?;
+    call.api().save(&form, &now, &body).await?;
     Ok(Next::to(zone_page(set, id), Done::Saved))
 }
 

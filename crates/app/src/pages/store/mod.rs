@@ -5,7 +5,7 @@ mod settings;
 
 use atoll_kernel::Fault;
 use atoll_pages::{Address, PageCall, Records, Seen};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 /// How many currencies a form asks a price in.
 pub(super) const CURRENCIES_MAX: usize = 20;
@@ -16,7 +16,6 @@ const REGIONS_MAX: usize = 100;
 /// The store.
 #[derive(Deserialize)]
 pub(super) struct Store {
-    id: String,
     name: String,
     pub(super) default_sales_channel_id: Option<String>,
     default_region_id: Option<String>,
@@ -51,20 +50,24 @@ const FIELDS: &str = "id,name,default_sales_channel_id,default_region_id,default
      supported_currencies.currency.code,supported_currencies.currency.name";
 
 pub(super) async fn store(call: &PageCall) -> Result<Store, Fault> {
-    let address = Address::of("/admin/stores").with("fields", FIELDS).with("limit", 1);
-    let mut stores = call.api().list::<Store>(address, "stores").await?.records;
-    stores.pop().ok_or_else(|| Fault::not_found("There is no store"))
+    with_fields(call, FIELDS).await
 }
 
-/// The route of the store with this id, as a form sees it and saves it.
-fn route(id: &str) -> Address {
-    Address::of("/admin/stores").then(id).with("fields", FIELDS)
+/// These fields of the store.
+async fn with_fields<T: DeserializeOwned>(call: &PageCall, fields: &str) -> Result<T, Fault> {
+    let address = Address::of("/admin/stores").with("fields", fields).with("limit", 1);
+    let mut stores = call.api().list::<T>(address, "stores").await?.records;
+    stores.pop().ok_or_else(|| Fault::not_found("There is no store"))
 }
 
 /// The store as a form shows it.
 async fn seen(call: &PageCall) -> Result<(Store, Seen), Fault> {
-    let id = store(call).await?.id;
-    call.api().seen(route(&id), "store").await
+    #[derive(Deserialize)]
+    struct Known {
+        id: String,
+    }
+    let Known { id } = with_fields(call, "id").await?;
+    call.api().seen(Address::of("/admin/stores").then(&id).with("fields", FIELDS), "store").await
 }
 
 /// The codes of the currencies in which something is sold: those of the store, the default one first, and

@@ -5,12 +5,12 @@ use std::slice;
 
 use atoll_kernel::Fault;
 use atoll_pages::{
-    Address, Blank, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, Seen, admin_page,
-    badge, html, link, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, Seen, admin_page, badge, html,
+    link, table,
 };
 use serde_json::{Map, Value, json};
 
-use super::{Currency, Store, Supported, route, seen};
+use super::{Currency, Store, Supported, seen};
 use crate::pages::named::{CHANNELS, LOCATIONS, NamedList, REGIONS, choices_with, options_or};
 
 admin_page! {
@@ -72,8 +72,7 @@ async fn settings(call: &PageCall, store: &Store, seen: &Seen) -> Result<Markup,
             .value(shipping)
             .hint("Where it must, it is no order before the buyer has chosen a way of shipping."),
     );
-    let fields = |form: &Blank<'_>| html! { (form.seen(seen)) (form.fields(&fields)) };
-    Ok(call.form_of(fields, &[Button::new("save", "Save")]))
+    Ok(call.form_of_seen(seen, "save", "Save", &fields))
 }
 
 /// The settings that a form describes. What it does not ask for stays.
@@ -125,8 +124,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         "save" => described(&form),
         _ => json!({ "supported_currencies": changed_currencies(&form, &store)? }),
     };
-    let api = call.api().expecting(form.seen().or(Some(now)));
-    api.post::<Value>(route(&store.id), &body).await?;
+    call.api().save(&form, &now, &body).await?;
     Ok(Next::to("/store", Done::Saved))
 }
 
