@@ -24,6 +24,16 @@ impl Blank<'_> {
         html! { @for field in fields { (self.field(field)) } }
     }
 
+    /// A field of this form, with what it holds at first:
+    /// [`Form::changed_numbers`](crate::Form::changed_numbers) has those that were typed over.
+    pub fn compared(&self, field: &Field<'_>) -> Markup {
+        let (name, key) = field.name.split_at(field.name.find('[').unwrap_or(field.name.len()));
+        html! {
+            input type="hidden" name=(format!("was[{name}]{key}")) value=(field.value);
+            (self.field(field))
+        }
+    }
+
     /// What the form shows of a record, so that what others save meanwhile is not overwritten
     /// ([`Api::save`](crate::Api::save)).
     pub fn seen(&self, seen: &Seen) -> Markup {

@@ -207,8 +207,8 @@ fn held_back(call: &PageCall, level: &Level, channels: &[Named]) -> Markup {
         html! {
             div class="fields" {
                 @for channel in channels {
-                    input type="hidden" name=(format!("was[safety][{}]", channel.id)) value=(own(channel));
-                    (form.field(&Field::number(&format!("safety[{}]", channel.id), &channel.name).value(own(channel))))
+                    @let name = format!("safety[{}]", channel.id);
+                    (form.compared(&Field::number(&name, &channel.name).value(own(channel))))
                 }
             }
             (hint("Empty: as many as the channel leaves there of each item."))
@@ -225,13 +225,8 @@ fn quantities(call: &PageCall, level: &Level) -> Markup {
         Field::number("incoming", "Expected").value(level.incoming_quantity.to_string()),
     ];
     let remove = format!("remove {}", level.location_id);
-    let shown = |form: &Blank<'_>| {
-        html! {
-            input type="hidden" name="was[stocked]" value=(level.stocked_quantity);
-            input type="hidden" name="was[incoming]" value=(level.incoming_quantity);
-            div class="fields" { (form.fields(&fields)) }
-        }
-    };
+    let shown =
+        |form: &Blank<'_>| html! { div class="fields" { @for it in &fields { (form.compared(it)) } } };
     html! {
         (call.form_of(
             shown,

@@ -73,8 +73,7 @@ fn amount_field(form: &Blank<'_>, id: &str, called: &str, currency: &str, amount
     let (name, label) = (format!("amounts[{id}]"), format!("Price of {called} in {code}"));
     html! {
         div class="amount" {
-            input type="hidden" name=(format!("was[amounts][{id}]")) value=(amount);
-            (form.field(&Field::number(&name, &label).value(amount)))
+            (form.compared(&Field::number(&name, &label).value(amount)))
             (code)
         }
     }
