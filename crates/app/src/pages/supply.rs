@@ -108,7 +108,7 @@ async fn change(call: PageCall, form: Form) -> Result<Next, Fault> {
         }
         "up" => moved(&call, id, -1).await?,
         "down" => moved(&call, id, 1).await?,
-        "order" => reorder(&call, form.text("order").split(' ').map(str::to_owned).collect()).await?,
+        "order" => arranged(&call, form.text("order")).await?,
         _ => return Err(Fault::invalid("There is no such button")),
     };
     Ok(Next::to(Address::of("/channels").then(call.path("id")).then("locations"), Done::Saved))
@@ -126,13 +126,19 @@ async fn moved(call: &PageCall, id: &str, by: isize) -> Result<Value, Fault> {
     let at = at.ok_or_else(|| Fault::not_found("The location does not serve this channel any more"))?;
     let to = at.saturating_add_signed(by).min(order.len() - 1);
     order.swap(at, to);
-    reorder(call, order).await
+    renumber(call, &order).await
 }
 
-/// Numbers the locations anew, in this order. Those that it does not name come last, as they were.
-async fn reorder(call: &PageCall, wanted: Vec<String>) -> Result<Value, Fault> {
+/// Puts the locations into the order of these ids. Those that it does not name come last, as they were.
+async fn arranged(call: &PageCall, wanted: &str) -> Result<Value, Fault> {
+    let wanted: Vec<&str> = wanted.split(' ').collect();
     let mut order = order(call).await?;
     order.sort_by_key(|id| wanted.iter().position(|it| it == id).unwrap_or(wanted.len()));
+    renumber(call, &order).await
+}
+
+/// Numbers the locations anew, in this order.
+async fn renumber(call: &PageCall, order: &[String]) -> Result<Value, Fault> {
     let numbered = order.iter().enumerate();
     let terms = numbered.map(|(n, id)| json!({ "stock_location_id": id, "priority": n }));
     let body = json!({ "stock_locations": terms.collect::<Vec<_>>() });
