@@ -13,7 +13,7 @@ mod rules;
 mod zone;
 
 use atoll_kernel::{Fault, part_of};
-use atoll_pages::{Address, Markup, PageCall, Records, html, link};
+use atoll_pages::{Address, Button, Markup, PageCall, Records, html, link};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -115,6 +115,21 @@ fn zone_page(set: &str, zone: &str) -> Address {
 /// The form of a new way of shipping, of which something is chosen already.
 fn new_page() -> Address {
     Address::of("/shipping/new")
+}
+
+/// Parts of a record, by what they are called, each with the button that removes it: its action is
+/// `remove-rule sorul_1`, say. `goes` is the question that it asks first.
+fn removable(call: &PageCall, parts: impl IntoIterator<Item = (String, String)>, goes: &str) -> Markup {
+    html! {
+        ul class="check" {
+            @for (action, called) in parts {
+                li {
+                    span { (called) }
+                    (call.button(Button::danger(&action, "Remove", goes).of(&called)))
+                }
+            }
+        }
+    }
 }
 
 /// A country in which buyers can pay.

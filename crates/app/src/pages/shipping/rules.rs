@@ -2,10 +2,10 @@
 //! cart, compared with values.
 
 use atoll_kernel::Fault;
-use atoll_pages::{Address, Button, Field, Form, Markup, PageCall, hint, html};
+use atoll_pages::{Address, Field, Form, Markup, PageCall, hint, html};
 use serde_json::{Value, json};
 
-use super::{BY_BUYERS, FOR_RETURNS, Rule};
+use super::{BY_BUYERS, FOR_RETURNS, Rule, removable};
 
 /// How a rule compares: the word of the API, and as people say it.
 const OPERATORS: [(&str, &str); 8] = [
@@ -50,16 +50,10 @@ pub(super) fn shown(call: &PageCall, rules: &[Rule]) -> Markup {
                option is not offered."))
         (call.form("add-rule", "Add rule", &fields))
     };
+    let further = rules.iter().filter(|it| it.is_further());
+    let further = further.map(|it| (format!("remove-rule {}", it.id), it.in_words()));
     html! {
-        ul class="check" {
-            @for rule in rules.iter().filter(|it| it.is_further()) {
-                @let called = rule.in_words();
-                li {
-                    span { (called) }
-                    (call.button(Button::danger(&format!("remove-rule {}", rule.id), "Remove", goes).of(&called)))
-                }
-            }
-        }
+        (removable(call, further, goes))
         (call.fold("Another rule", &["add-rule"], form))
     }
 }

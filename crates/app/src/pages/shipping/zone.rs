@@ -8,7 +8,7 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Offer, new_page, places, places::Place, zone_page};
+use super::{Offer, new_page, places, places::Place, removable, zone_page};
 use crate::pages::deletion::deletion;
 use crate::pages::named::{Named, REGIONS, named};
 
@@ -106,18 +106,10 @@ fn cities(call: &PageCall, zone: &ZoneOfLocation) -> Markup {
             .hint("As 10115, or 101* for all that begin so; separated by commas. Empty: the whole city."),
     ];
     let goes = "Nothing ships there any more, unless another place holds it. Remove it?";
+    let others = zone.geo_zones.iter().filter_map(|it| Some((it.other_id()?, it.shown())));
+    let others = others.map(|(id, called)| (format!("remove-place {id}"), called));
     html! {
-        ul class="check" {
-            @for place in &zone.geo_zones {
-                @if let Some(id) = place.other_id() {
-                    @let called = place.shown();
-                    li {
-                        span { (called) }
-                        (call.button(Button::danger(&format!("remove-place {id}"), "Remove", goes).of(&called)))
-                    }
-                }
-            }
-        }
+        (removable(call, others, goes))
         (call.fold("Another city, or some of its postal codes", &["add-place"], call.form_of(
             |form| html! { div class="pairs" { (form.fields(&fields)) } },
             &[Button::new("add-place", "Add")],
