@@ -8,6 +8,8 @@ use atoll_pages::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::named::full_name;
+
 part_of! { "customer" }
 
 admin_page! {
@@ -106,8 +108,7 @@ async fn show(call: PageCall) -> Result<Page, Fault> {
 }
 
 fn row(call: &PageCall, member: &Member) -> Vec<Markup> {
-    let names = [&member.first_name, &member.last_name].into_iter().flatten();
-    let name = names.map(String::as_str).collect::<Vec<_>>().join(" ");
+    let name = full_name(member.first_name.as_deref(), member.last_name.as_deref());
     let email = member.email.as_deref().unwrap_or("–");
     vec![
         link(call, Address::of("/customers").then(&member.id), email),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    named::{CUSTOMER_GROUPS, Named, named, options, options_or},
+    named::{CUSTOMER_GROUPS, Named, full_name, named, options, options_or},
     orders::states::{PAYMENT, STATUS},
     postal::Postal,
 };
@@ -53,8 +53,7 @@ const ADDRESSES_SHOWN: usize = 20;
 impl Customer {
     /// What they are called: by name, company, or e-mail address.
     fn called(&self) -> String {
-        let names = [&self.first_name, &self.last_name].into_iter().flatten();
-        let name = names.map(String::as_str).collect::<Vec<_>>().join(" ");
+        let name = full_name(self.first_name.as_deref(), self.last_name.as_deref());
         let others = [&self.company_name, &self.email].into_iter().flatten().cloned();
         std::iter::once(name)
             .chain(others)

@@ -170,7 +170,8 @@ fn token(token: &str) -> Markup {
     html! { p { code { (token) } " " (copy(token)) } }
 }
 
-fn snippet(text: &str) -> Markup {
+/// A text to copy.
+pub(super) fn snippet(text: &str) -> Markup {
     html! { pre tabindex="0" { (text) } p class="buttons" { (copy(text)) } }
 }
 

@@ -219,6 +219,11 @@ impl NamedVariant {
     }
 }
 
+/// The name of a person; empty if none is known.
+pub(super) fn full_name(first: Option<&str>, last: Option<&str>) -> String {
+    first.into_iter().chain(last).collect::<Vec<_>>().join(" ")
+}
+
 /// A provider as people read it: of `pp_stripe_main`, `stripe main`. The one that is built in asks nobody.
 pub(super) fn provider_name(id: &str) -> String {
     match id {

@@ -2,13 +2,13 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, copy,
-    facts, hint, html, link, moment, nothing, pager, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, facts,
+    hint, html, link, moment, nothing, pager, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::deletion::deletion;
+use super::{deletion::deletion, keys::snippet, named::full_name};
 use crate::invited;
 
 admin_page! {
@@ -42,8 +42,7 @@ struct Invite {
 
 impl User {
     fn called(&self) -> String {
-        let names = [&self.first_name, &self.last_name].into_iter().flatten();
-        let name = names.map(String::as_str).collect::<Vec<_>>().join(" ");
+        let name = full_name(self.first_name.as_deref(), self.last_name.as_deref());
         if name.trim().is_empty() { self.email.clone() } else { name }
     }
 }
@@ -142,8 +141,7 @@ fn shown_once(call: &PageCall, WithToken { email, token }: &WithToken) -> Page {
             p class="notice warn" role="status" {
                 "Send this link to " (email) " now: it is not shown again, and an earlier one leads nowhere."
             }
-            pre tabindex="0" { (address) }
-            p class="buttons" { (copy(&address)) }
+            (snippet(&address))
             (hint("Who opens it within a day chooses a password, and is a user from then on."))
             p { (link(call, "/users", "To the users")) }
         }
