@@ -2,7 +2,7 @@
 
 use maud::{Markup, Render, html};
 
-use crate::{Refused, Seen};
+use crate::{Refused, Seen, html::choose};
 
 /// A form that is shown. It tells its fields from those of other forms on the page, and if it was refused, it
 /// shows in them what was typed.
@@ -40,14 +40,11 @@ impl Blank<'_> {
         html! { input type="hidden" name="seen" value=(seen.etag); }
     }
 
-    /// A box in a row of a table, by which the record with this id is chosen; [`Form::all`](crate::Form::all)
-    /// has those that are.
+    /// The box of this form by which the record with this id is chosen ([`choose`]);
+    /// [`Form::all`](crate::Form::all) has those that are.
     pub fn choose(&self, name: &str, id: &str, called: &str) -> Markup {
         let is_chosen = self.refused.is_some_and(|it| it.form.all(name).contains(&id));
-        html! {
-            input type="checkbox" name=(format!("{name}[]")) value=(id) checked[is_chosen]
-                aria-label=(format!("Choose {called}"));
-        }
+        choose(name, id, called, is_chosen)
     }
 }
 

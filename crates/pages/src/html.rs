@@ -71,6 +71,14 @@ pub fn copy(text: &str) -> Markup {
     html! { button type="button" class="quiet" hidden data-copy=(text) { "Copy" } }
 }
 
+/// A box in a row of a table, by which the record with this id is chosen.
+pub fn choose(name: &str, id: &str, called: &str, is_chosen: bool) -> Markup {
+    html! {
+        input type="checkbox" name=(format!("{name}[]")) value=(id) checked[is_chosen]
+            aria-label=(format!("Choose {called}"));
+    }
+}
+
 /// What went wrong.
 pub fn problem(text: &str) -> Markup {
     html! { p class="notice bad" role="alert" { (text) } }

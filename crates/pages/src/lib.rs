@@ -21,7 +21,7 @@ pub use call::{Done, PageCall, PageParts, Person, Refused};
 pub use field::{Blank, Field};
 pub use form::{Change, Form, Upload};
 pub use html::{
-    badge, copy, facts, hint, link, moment, nothing, outside, pager, period, problem, sentence, table,
+    badge, choose, copy, facts, hint, link, moment, nothing, outside, pager, period, problem, sentence, table,
 };
 pub use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 pub use page::{AdminPage, AdminWidget, Linked, Menu, MenuPlace, Next, Page, PageOf, widgets};

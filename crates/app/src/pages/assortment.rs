@@ -3,8 +3,8 @@
 
 use atoll_kernel::{Fault, Timestamp};
 use atoll_pages::{
-    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, hint, html,
-    link, moment, nothing, pager, period, table,
+    Address, Button, Done, Field, Form, Markup, Next, Page, PageCall, Records, admin_page, badge, choose,
+    hint, html, link, moment, nothing, pager, period, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -206,7 +206,7 @@ fn row(call: &PageCall, product: &Listed) -> Vec<Markup> {
     vec![
         html! {
             span class="named" {
-                (choose(&product.product_id, &product.title))
+                (choose("product", &product.product_id, &product.title, false))
                 (call.picture(product.thumbnail.as_deref(), "thumb"))
                 (link(call, to, &product.title))
             }
@@ -279,11 +279,6 @@ fn bulk() -> Markup {
     }
 }
 
-/// The box by which a product is chosen.
-fn choose(id: &str, title: &str) -> Markup {
-    html! { input type="checkbox" name="product[]" value=(id) aria-label=(format!("Choose {title}")); }
-}
-
 /// A box for an end of a period that is to be none.
 fn without(end: &str, label: &str) -> Markup {
     html! {
@@ -298,7 +293,7 @@ async fn candidates(call: PageCall) -> Result<Page, Fault> {
     let channel = channel(&call).await?;
     let page: Records<Product> = call.api().list(products(&call), "products").await?;
     let row = |it: &Product| {
-        let named = html! { span class="named" { (choose(&it.id, &it.title)) (it.title) } };
+        let named = html! { span class="named" { (choose("product", &it.id, &it.title, false)) (it.title) } };
         vec![named, html! { (it.status) }]
     };
     let body = html! {
