@@ -1,6 +1,6 @@
 //! The saga engine: starts a run, or resumes it from its journal, until it ends or waits.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use atoll_http::caught;
 use serde::{Serialize, de::DeserializeOwned};
