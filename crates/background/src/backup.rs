@@ -40,8 +40,8 @@ impl BackupStatus {
     }
 }
 
-/// The last one and how far it has come, in memory: under one lock, so that whoever sees that it has ended may
-/// begin the next one.
+/// The last one and how far it has come, in memory: under one lock, so that whoever sees that it has ended
+/// may begin the next one.
 #[derive(Default)]
 struct Last(Mutex<(BackupStatus, Arc<BackupProgress>)>);
 
