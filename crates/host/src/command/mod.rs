@@ -1,10 +1,11 @@
 //! The command line of a host: `serve`, `import`, `migrate`, `user`, `verify`, `backup`, `restore`,
-//! `compact`, `check`, `openapi`.
+//! `compact`, `check`, `openapi`, `completions`, `man`.
 
 mod backup;
 mod check;
 mod compact;
 mod import;
+mod manual;
 mod migrate;
 mod openapi;
 mod restore;
@@ -54,6 +55,10 @@ enum Command {
     Check(check::Check),
     /// Prints the OpenAPI document of the routes, as `/openapi.json` serves it.
     Openapi(openapi::Openapi),
+    /// Prints the script by which a shell completes commands and options.
+    Completions(manual::Completions),
+    /// Writes the pages of the manual (`man`).
+    Man(manual::Man),
 }
 
 /// What an operator is told of a channel that demands shipping methods and cannot have any.
@@ -115,6 +120,8 @@ pub(crate) fn main(host: &Host) -> ExitCode {
                 Command::Compact(it) => it.run(host),
                 Command::Check(it) => it.run(host),
                 Command::Openapi(it) => it.run(host),
+                Command::Completions(it) => it.run(),
+                Command::Man(it) => it.run(),
             }
         })
     });

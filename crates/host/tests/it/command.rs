@@ -110,6 +110,35 @@ fn dry_run_of_an_import_leaves_the_data_as_it_was() {
 }
 
 #[test]
+fn shells_complete_commands_and_the_manual_has_a_page_for_each() {
+    let folder = TempDir::new().expect("a folder");
+    for (shell, line) in [("bash", "complete -F"), ("zsh", "#compdef atoll"), ("fish", "complete -c atoll")] {
+        let (ok, script) = atoll(folder.path(), &["completions", shell]);
+        assert!(ok && script.contains(line) && script.contains("reset-password"), "{shell}: {script}");
+    }
+    let script = "source <(\"$0\" completions bash) && COMP_WORDS=(atoll ver) COMP_CWORD=1 && \
+                  _atoll atoll ver atoll && echo \"${COMPREPLY[@]}\"";
+    let bash = Command::new("bash").args(["-euc", script, env!("CARGO_BIN_EXE_atoll")]).output();
+    let bash = bash.expect("bash runs");
+    let said = String::from_utf8_lossy(&bash.stdout) + String::from_utf8_lossy(&bash.stderr);
+    assert_eq!(said, "verify\n");
+
+    let pages = folder.path().join("man1");
+    let (ok, said) = atoll(folder.path(), &["man", pages.to_str().expect("text")]);
+    assert!(ok, "{said}");
+    let page = fs::read_to_string(pages.join("atoll-user-reset-password.1")).expect("a page");
+    assert!(page.contains("Whoever is logged in as this user is logged out"), "{page}");
+    for page in ["atoll.1", "atoll-serve.1"] {
+        // Not everybody has `man`; where it is, it warns of what it does not understand.
+        if let Ok(man) = Command::new("man").args(["--warnings", "-l"]).arg(pages.join(page)).output() {
+            assert!(man.status.success() && man.stderr.is_empty(), "{man:?}");
+        }
+        let page = fs::read_to_string(pages.join(page)).expect("a page");
+        assert!(page.contains(".SH NAME\natoll"), "{page}");
+    }
+}
+
+#[test]
 fn weak_secrets_are_refused() {
     let folder = TempDir::new().expect("a folder");
     let (ok, refused) = atoll(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--jwt-secret", "short"]);
