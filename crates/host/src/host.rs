@@ -53,6 +53,7 @@ impl Host {
         let sources = Sources { file, env: &env, line, set, linked: linked_settings() };
         let settings = Settings::load(sources, &self.off, |off| self.known(off))?;
         start_log(settings.log.as_deref().unwrap_or("info"), settings.log_format);
+        settings.warnings.iter().for_each(|it| tracing::warn!("{it}"));
         Ok(settings)
     }
 

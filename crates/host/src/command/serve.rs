@@ -43,10 +43,16 @@ pub(crate) struct Serve {
     /// ATOLL_JWT_SECRET].
     #[arg(long)]
     jwt_secret: Option<String>,
+    /// A file with it [env: ATOLL_JWT_SECRET_FILE].
+    #[arg(long)]
+    jwt_secret_file: Option<String>,
     /// Goes into the stored digests of sessions; by default generated, and kept in the data folder
     /// [env: ATOLL_COOKIE_SECRET].
     #[arg(long)]
     cookie_secret: Option<String>,
+    /// A file with it [env: ATOLL_COOKIE_SECRET_FILE].
+    #[arg(long)]
+    cookie_secret_file: Option<String>,
     /// Origins whose pages may call `/store`, separated by commas; default any [env: ATOLL_STORE_CORS].
     #[arg(long)]
     store_cors: Option<String>,
@@ -66,6 +72,9 @@ pub(crate) struct Serve {
     /// The password of the first admin user [env: ATOLL_ADMIN_PASSWORD].
     #[arg(long)]
     admin_password: Option<String>,
+    /// A file with it [env: ATOLL_ADMIN_PASSWORD_FILE].
+    #[arg(long)]
+    admin_password_file: Option<String>,
     /// Serve a demo catalogue.
     #[arg(long)]
     demo: bool,
@@ -202,9 +211,12 @@ impl Serve {
                 ("listen", self.listen),
                 ("metrics_listen", self.metrics_listen),
                 ("jwt_secret", self.jwt_secret),
+                ("jwt_secret_file", self.jwt_secret_file),
                 ("cookie_secret", self.cookie_secret),
+                ("cookie_secret_file", self.cookie_secret_file),
                 ("admin_email", self.admin_email),
                 ("admin_password", self.admin_password),
+                ("admin_password_file", self.admin_password_file),
                 ("role", self.role),
                 ("log", self.log),
                 ("log_format", self.log_format),

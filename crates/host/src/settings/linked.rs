@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atoll_kernel::{
     Registry,
-    registry::{FeatureFlag, Flags, ModuleSettings, ProviderChoice, SettingsDef, nearest},
+    registry::{FeatureFlag, Flags, ModuleSettings, ProviderChoice, SettingDef, SettingsDef, nearest},
 };
-use toml::Value;
+use toml::{Table, Value};
 
-use super::{Known, Loading, keys::KEYS};
+use super::{
+    Known, Loading,
+    keys::KEYS,
+    secret_file::{Sourced, forms, is_form},
+};
 
 /// The table of feature flags in the file.
 pub(super) const FLAGS: &str = "feature_flags";
@@ -101,7 +105,8 @@ impl Loading<'_> {
     /// Reads the settings of modules on the command line: `--set restock.days=7`.
     pub(super) fn read_set(&mut self, set: Vec<String>) {
         let of_module = |def: &&'static SettingsDef| {
-            def.keys.iter().map(|key| format!("{}.{}", def.module, key.name)).collect::<Vec<_>>()
+            let names = |key: &SettingDef| forms(&format!("{}.{}", def.module, key.name), key.is_secret);
+            def.keys.iter().flat_map(names).collect::<Vec<_>>()
         };
         let names: Vec<String> = self.linked.iter().flat_map(of_module).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -124,8 +129,11 @@ impl Loading<'_> {
     /// environment, `--set restock.days=7` on the command line. Those that a provider needs must be set where
     /// `is_used` says that the configuration names it, and where some of its settings are set.
     pub(super) fn modules(&mut self, registry: &Registry, is_used: impl Fn(&str) -> bool) -> ModuleSettings {
-        let mut variables: BTreeMap<String, String> =
-            KEYS.iter().map(|it| (it.env.to_owned(), it.name.to_owned())).collect();
+        let mut variables: BTreeMap<String, String> = KEYS
+            .iter()
+            .flat_map(|it| forms(it.name, it.is_secret))
+            .map(|it| (variable_of(&it), it))
+            .collect();
         let mut settings = ModuleSettings::default();
         for def in &registry.settings {
             let module = def.module;
@@ -156,26 +164,20 @@ impl Loading<'_> {
         let (mut texts, mut missing) = (BTreeMap::new(), Vec::new());
         let (file, table) = self.table(module);
         let names: Vec<&str> = def.keys.iter().map(|it| it.name).collect();
-        for unknown in table.keys().filter(|it| !names.contains(&it.as_str())) {
+        let is_known = |it: &&String| def.keys.iter().any(|key| is_form(it, key.name, key.is_secret));
+        for unknown in table.keys().filter(|it| !is_known(it)) {
             let hint = nearest(unknown, names.iter().copied());
             self.wrong.push(format!("{module}.{unknown} is not a setting{hint} ({file})"));
         }
         for key in def.keys {
             let name = format!("{module}.{}", key.name);
-            let variable = variable_of(module, key.name);
-            if let Some(other) = variables.insert(variable.clone(), name.clone()) {
-                self.wrong.push(format!("{name} and {other} are both read from {variable}"));
-            }
-            let mut values = Vec::new();
-            match table.get(key.name).map(text_of) {
-                Some(Some(text)) => values.push((text, file.clone())),
-                Some(None) => {
-                    self.wrong.push(format!("{name}: it must be a text, a number or a list ({file})"));
+            for form in forms(&name, key.is_secret) {
+                let variable = variable_of(&form);
+                if let Some(other) = variables.insert(variable.clone(), form.clone()) {
+                    self.wrong.push(format!("{form} and {other} are both read from {variable}"));
                 }
-                None => {}
             }
-            values.extend(self.variable(&variable).map(|it| (it, variable)));
-            values.extend(self.set.get(&name).map(|it| (it.clone(), "--set".to_owned())));
+            let values = self.values_of(&name, key, (&file, &table));
             if values.is_empty() && key.must_be_set() {
                 missing.push(key.name);
             }
@@ -184,6 +186,26 @@ impl Loading<'_> {
             texts.extend(self.choose(&name, &default, key.is_secret, values, check).map(|it| (key.name, it)));
         }
         (texts, missing)
+    }
+
+    /// The values of a setting of a module with their sources; the last one applies. The table is that of the
+    /// module in the file of this name.
+    fn values_of(&mut self, name: &str, key: &SettingDef, (file, table): (&str, &Table)) -> Vec<Sourced> {
+        let in_file = self.given(name, key.is_secret, |it, form| {
+            match text_of(table.get(&format!("{}{form}", key.name))?) {
+                Some(text) => Some((text, file.to_owned())),
+                None => it.say(format!("{name}{form}: it must be a text, a number or a list ({file})")),
+            }
+        });
+        let credential = if key.is_secret { self.credential(name) } else { None };
+        let in_env = self.given(name, key.is_secret, |it, form| {
+            let variable = variable_of(&format!("{name}{form}"));
+            it.variable(&variable).map(|text| (text, variable))
+        });
+        let set = self.given(name, key.is_secret, |it, form| {
+            Some((it.set.get(&format!("{name}{form}"))?.clone(), "--set".to_owned()))
+        });
+        [in_file, credential, in_env, set].into_iter().flatten().collect()
     }
 
     pub(super) fn flags(&mut self, known: &[&FeatureFlag]) -> Flags {
@@ -236,9 +258,9 @@ pub(super) fn linked_in(known: &[(&str, Vec<&str>)], kind: &str, id: &str) -> Re
     }
 }
 
-/// The environment variable of a module's setting: `ATOLL_RESTOCK_DAYS`.
-fn variable_of(module: &str, name: &str) -> String {
-    format!("ATOLL_{module}_{name}").replace(['-', '.'], "_").to_uppercase()
+/// The environment variable of a module's setting: `ATOLL_RESTOCK_DAYS` of `restock.days`.
+fn variable_of(name: &str) -> String {
+    format!("ATOLL_{name}").replace(['-', '.'], "_").to_uppercase()
 }
 
 /// The text of a value of the file; a list is separated by commas. None if it is a table, a time, or a list

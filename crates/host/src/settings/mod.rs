@@ -4,6 +4,7 @@
 mod keys;
 mod linked;
 mod parse;
+mod secret_file;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,6 +36,7 @@ use parse::{
     address, attempts, base_url, bytes_or_none, cache_bytes, check_log, count, days, disk_bytes, file_bytes,
     on_or_off, origin, seconds, seconds_or_none, threads,
 };
+use secret_file::{Sourced, is_form};
 
 /// The file that is read by default, if it exists.
 const FILE: &str = "atoll.toml";
@@ -171,6 +173,8 @@ pub struct Settings {
     pub modules: ModuleSettings,
     /// All settings with their sources, one line each.
     pub shown: Vec<String>,
+    /// What is dangerous in them, for the log.
+    pub warnings: Vec<String>,
 }
 
 /// All errors of the settings.
@@ -195,6 +199,7 @@ struct Loading<'a> {
     linked: Vec<&'static SettingsDef>,
     file: Option<(String, Table)>,
     shown: Vec<String>,
+    warnings: Vec<String>,
     wrong: Vec<String>,
 }
 
@@ -214,6 +219,7 @@ impl Settings {
             linked,
             file: None,
             shown: Vec::new(),
+            warnings: Vec::new(),
             wrong: Vec::new(),
         };
         loading.read_set(set);
@@ -291,6 +297,7 @@ impl Settings {
             Err(problems) => loading.wrong.extend(problems),
         }
         settings.shown = loading.shown;
+        settings.warnings = loading.warnings;
         if loading.wrong.is_empty() { Ok(settings) } else { Err(Wrong(loading.wrong)) }
     }
 }
@@ -322,7 +329,7 @@ impl Loading<'_> {
                 let known = |it: &&String| {
                     [FLAGS, MODULES, PROVIDERS].contains(&it.as_str())
                         || self.linked.iter().any(|def| def.module == it.as_str())
-                        || KEYS.iter().any(|key| key.name == it.as_str())
+                        || KEYS.iter().any(|key| is_form(it, key.name, key.is_secret))
                 };
                 let names: Vec<&str> = self.linked.iter().map(|it| it.module).collect();
                 let names: Vec<&str> = KEYS.iter().map(|it| it.name).chain(names).collect();
@@ -342,20 +349,34 @@ impl Loading<'_> {
     }
 
     /// The values of a setting with their sources; the last one applies.
-    fn values(&mut self, key: &Key) -> Vec<(String, String)> {
-        let mut values = Vec::new();
-        match self.file.as_ref().map(|(name, table)| (name.clone(), table.get(key.name).cloned())) {
-            Some((name, Some(Value::String(text)))) => values.push((text, name)),
-            Some((name, Some(Value::Integer(number)))) => values.push((number.to_string(), name)),
-            Some((name, Some(_))) => {
-                self.wrong.push(format!("{}: it is neither text nor a number ({name})", key.name));
+    fn values(&mut self, key: &Key) -> Vec<Sourced> {
+        let Key { name, env, is_secret, .. } = *key;
+        let in_file = self.given(name, is_secret, |it, form| it.in_file(&format!("{name}{form}")));
+        let credential = if is_secret { self.credential(name) } else { None };
+        let in_env = self.given(name, is_secret, |it, form| {
+            let variable = format!("{env}{}", form.to_uppercase());
+            it.variable(&variable).map(|text| (text, variable))
+        });
+        let on_line = self.given(name, is_secret, |it, form| {
+            let name = format!("{name}{form}");
+            let text = it.line.get(name.as_str()).filter(|it| !it.is_empty())?;
+            Some((text.clone(), format!("--{}", name.replace('_', "-"))))
+        });
+        [in_file, credential, in_env, on_line].into_iter().flatten().collect()
+    }
+
+    /// What the file says of a setting of the host.
+    fn in_file(&mut self, name: &str) -> Option<Sourced> {
+        let (file, table) = self.file.as_ref()?;
+        let text = match table.get(name)? {
+            Value::String(text) => text.clone(),
+            Value::Integer(number) => number.to_string(),
+            _ => {
+                let wrong = format!("{name}: it is neither text nor a number ({file})");
+                return self.say(wrong);
             }
-            _ => {}
-        }
-        values.extend(self.variable(key.env).map(|it| (it, key.env.to_owned())));
-        let flag = format!("--{}", key.name.replace('_', "-"));
-        values.extend(self.line.get(key.name).filter(|it| !it.is_empty()).map(|it| (it.clone(), flag)));
-        values
+        };
+        Some((text, file.clone()))
     }
 
     fn get<T>(&mut self, key: &Key, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
@@ -369,7 +390,7 @@ impl Loading<'_> {
         name: &str,
         default: &str,
         is_secret: bool,
-        values: Vec<(String, String)>,
+        values: Vec<Sourced>,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
         let mut set = None;

@@ -1,6 +1,9 @@
 //! Tests of settings: which source counts, and how errors are reported.
 
-use std::{os::unix::ffi::OsStringExt as _, time::Duration};
+use std::{
+    os::unix::{ffi::OsStringExt as _, fs::PermissionsExt as _},
+    time::Duration,
+};
 
 use atoll_kernel::{
     registry::{ProviderEntry, ProviderKind, Settings as _},
@@ -384,4 +387,102 @@ fn settings_report_all_errors_at_once() {
     };
     assert!(wrong.len() == 1 && wrong[0].contains("(line 2)"), "{wrong:?}");
     assert!(!wrong[0].contains("hunter2"), "{wrong:?}");
+}
+
+#[test]
+fn secrets_are_read_from_files_in_every_source() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, content: &str, mode: u32| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+        path.display().to_string()
+    };
+    let (narrow, wide) =
+        (file("narrow", "a secret of the file\r\n", 0o640), file("wide", "a secret with a mode", 0o644));
+    let secret = |it: &Settings| it.jwt_secret.clone().map(|it| it.0);
+
+    let read = load(&format!("jwt_secret_file = \"{narrow}\""), "", &[]).expect("settings");
+    assert_eq!((secret(&read).as_deref(), read.warnings.len()), (Some("a secret of the file"), 0));
+    let shown = format!("jwt_secret = (secret) ({narrow}, by atoll.toml)");
+    assert!(read.shown.contains(&shown), "{:?}", read.shown);
+
+    // A later source overrides an earlier one, whichever form they have.
+    let in_file = "jwt_secret = \"a secret in the settings\"";
+    let read = load(in_file, &format!("ATOLL_JWT_SECRET_FILE={wide}"), &[]).expect("settings");
+    assert_eq!(secret(&read).as_deref(), Some("a secret with a mode"));
+    assert!(read.warnings[0].contains("others may read or change it (mode 0644)"), "{:?}", read.warnings);
+    let read = load("", &format!("ATOLL_JWT_SECRET_FILE={wide}"), &[("jwt_secret_file", &narrow)]);
+    assert_eq!(secret(&read.expect("settings")).as_deref(), Some("a secret of the file"));
+
+    // systemd hands over files by the names of the settings.
+    file("atoll_jwt_secret", "a secret by systemd\n", 0o440);
+    file("atoll_pp_bank.password", "1234\n", 0o440);
+    let env = format!("CREDENTIALS_DIRECTORY={}", folder.path().display());
+    let read = load(in_file, &env, &[]).expect("settings");
+    assert_eq!((secret(&read).as_deref(), read.warnings.len()), (Some("a secret by systemd"), 0));
+
+    let bank = |file: &str, env: &str, set: &[&str]| {
+        let registry = Registry { settings: vec![BankSettings::DEF], ..Registry::default() };
+        load_with(registry, &format!("[pp_bank]\naccount = \"1\"\nuser = \"ann\"\n{file}"), env, &[], set)
+    };
+    let by_file = format!("password_file = \"{narrow}\"");
+    let by_env = format!("ATOLL_PP_BANK_PASSWORD_FILE={narrow}");
+    let by_line = format!("pp_bank.password_file={narrow}");
+    for (read, by) in [
+        (bank(&by_file, "", &[]), "atoll.toml"),
+        (bank("", &by_env, &[]), "ATOLL_PP_BANK_PASSWORD_FILE"),
+        (bank("", "", &[&by_line]), "--set"),
+    ] {
+        let shown = format!("pp_bank.password = (secret) ({narrow}, by {by})");
+        let read = read.expect("settings");
+        assert!(read.shown.contains(&shown), "{:?}", read.shown);
+    }
+    let shown = bank("", &env, &[]).expect("settings").shown;
+    assert!(shown.iter().any(|it| it.contains("pp_bank.password = (secret)")), "{shown:?}");
+}
+
+#[test]
+fn wrong_files_of_secrets_are_named_and_not_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("secret");
+    let name = path.display();
+    let check = |content: &[u8], why: &str| {
+        fs::write(&path, content).expect("a file");
+        let Err(Wrong(wrong)) = load("", &format!("ATOLL_COOKIE_SECRET_FILE={name}"), &[]) else {
+            panic!("it is wrong: {why}")
+        };
+        assert_eq!(wrong, [format!("cookie_secret{why}")]);
+    };
+    check(
+        b"hunter2",
+        &format!(": (secret): it has 7 bytes, and needs 16 ({name}, by ATOLL_COOKIE_SECRET_FILE)"),
+    );
+    check(b"\n", &format!("_file: {name}: it is empty (ATOLL_COOKIE_SECRET_FILE)"));
+    check(b"\xff", &format!("_file: {name}: it is not UTF-8 (ATOLL_COOKIE_SECRET_FILE)"));
+    check(
+        &[b'x'; 65_537],
+        &format!("_file: {name}: it has more than 65536 bytes (ATOLL_COOKIE_SECRET_FILE)"),
+    );
+    let both = format!("jwt_secret = \"a secret in the settings\"\njwt_secret_file = \"{name}\"");
+    let env = format!("ATOLL_JWT_SECRET=a secret of the environment\nATOLL_JWT_SECRET_FILE={name}");
+    let Err(Wrong(wrong)) = load(&both, &env, &[]) else { panic!("which one?") };
+    assert_eq!(
+        wrong,
+        [
+            "jwt_secret and jwt_secret_file are both set (atoll.toml)",
+            "jwt_secret and jwt_secret_file are both set (ATOLL_JWT_SECRET, ATOLL_JWT_SECRET_FILE)",
+        ]
+    );
+    // Only secrets have this form.
+    let Err(Wrong(wrong)) = load("listen_file = \"a\"\ncookie_secret_file = \"/nowhere\"", "", &[]) else {
+        panic!("it is wrong")
+    };
+    assert_eq!(
+        wrong,
+        [
+            "listen_file is not a setting (atoll.toml)",
+            "cookie_secret_file: /nowhere: there is no such file (atoll.toml)",
+        ]
+    );
 }
