@@ -13,6 +13,7 @@ pub mod http;
 mod logging;
 mod serving;
 mod settings;
+mod supervisor;
 
 // Links everything that registers itself.
 use atoll_bundle as _;

@@ -2,6 +2,7 @@
 
 use std::{
     future::pending,
+    io,
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -17,12 +18,12 @@ use atoll_kernel::{
 use atoll_metrics::Metrics;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
     time::timeout,
 };
 
-use crate::{Application, Health, Role, command::cannot_ship, http};
+use crate::{Application, Health, Role, command::cannot_ship, http, supervisor};
 
 /// How long resumed saga runs keep a process from being ready: an external service that does not answer is no
 /// reason to be without the shop.
@@ -41,12 +42,15 @@ pub(crate) struct Serving {
     pub(crate) limits: http::Limits,
     /// How long a shutdown goes on answering before it stops.
     pub(crate) drain_delay: Duration,
+    /// Where it is served, for the supervisor.
+    pub(crate) at: String,
+    pub(crate) stop: StopSignals,
 }
 
 impl Serving {
     /// Serves until a signal; then finishes running requests and waiting writes.
     pub(crate) async fn serve(self, app: Application) -> anyhow::Result<()> {
-        let Serving { listener, metrics, role, pace, limits, drain_delay } = self;
+        let Serving { listener, metrics, role, pace, limits, drain_delay, at, stop } = self;
         let Application { ctx, router: all, .. } = &app;
         let store = ctx.store().clone();
         let health = Health::of(ctx);
@@ -68,12 +72,12 @@ impl Serving {
             Role::Worker => router(ctx.clone(), &[]),
         };
         let router = router.merge(beside(ctx.clone(), health.router()));
-        let stopped = stop_signal()?;
         let (stopping, stopping_at) = oneshot::channel();
         let served = async {
             let stop = async {
-                stopped.await;
+                stop.received().await;
                 health.drain();
+                supervisor::stopping();
                 tracing::info!("shutting down; finishing running requests");
                 tokio::time::sleep(drain_delay).await;
                 ctx.stop();
@@ -85,6 +89,8 @@ impl Serving {
                 let begun = stopping_at.await.unwrap_or_else(|_| Instant::now());
                 (begun, timeout(limits.drain_timeout, background.stop()).await.is_ok())
             };
+            supervisor::ready(&at);
+            tokio::spawn(supervisor::beat(store.clone()));
             let answered = http::serve(listener, router, limits, hits, stop);
             let (drained, (begun, has_ended)) = tokio::join!(answered, ended);
             // Requests whose clients have disconnected.
@@ -141,16 +147,24 @@ async fn recover(ctx: Ctx, health: Health) {
     }
 }
 
-/// Waits for a signal: from a terminal, from a supervisor, or because the terminal was closed.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    Ok(async move {
+/// The signals that stop the process: from a terminal, from a supervisor, or because the terminal was closed.
+pub(crate) struct StopSignals([Signal; 3]);
+
+impl StopSignals {
+    /// Catches them: from here on none ends the process at once, and those that come are received later.
+    pub(crate) fn catch() -> io::Result<StopSignals> {
+        let [terminate, interrupt, hang_up] =
+            [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+        Ok(StopSignals([terminate?, interrupt?, hang_up?]))
+    }
+
+    /// Waits for one of them.
+    async fn received(mut self) {
+        let [terminate, interrupt, hang_up] = &mut self.0;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             _ = hang_up.recv() => {}
         }
-    })
+    }
 }

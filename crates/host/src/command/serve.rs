@@ -13,8 +13,12 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::{
-    Application, Assembly, Data, Demo, DemoKey, Host, Role, Secret, Settings, command::DATA_FOLDER,
-    control::ControlSocket, load_demo, serving::Serving,
+    Application, Assembly, Data, Demo, DemoKey, Host, Role, Secret, Settings,
+    command::DATA_FOLDER,
+    control::ControlSocket,
+    load_demo,
+    serving::{Serving, StopSignals},
+    supervisor,
 };
 
 /// Default address: not reachable from other machines.
@@ -279,16 +283,13 @@ impl Serve {
         let public = settings.public_url.clone().unwrap_or_else(|| base.clone());
         settings.files_url.get_or_insert_with(|| format!("{public}/static"));
         let pages = settings.pages.clone();
-        let serving = Serving {
-            listener,
-            metrics,
-            role: settings.role,
-            pace: pace(settings.event_attempts),
-            limits: settings.http,
-            drain_delay: settings.drain_delay,
-        };
+        let (role, drain_delay) = (settings.role, settings.drain_delay);
+        let (pace, limits) = (pace(settings.event_attempts), settings.http);
         let dashboard = settings.dashboard.take();
+        supervisor::starting("opening the data");
         let mut app = Assembly::open(&data, settings)?.start().await?;
+        // Before it says that it serves: whoever stops it from then on expects it to finish what runs.
+        let stop = StopSignals::catch()?;
         if let Some(dashboard) = dashboard {
             app.router = app.router.merge(beside(app.ctx.clone(), dashboard.router()));
         }
@@ -297,11 +298,12 @@ impl Serve {
             // If there were users before, the demo's was not created.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &demo)?;
         }
-        if let Some(root) = pages.path().filter(|_| serving.role != Role::Worker) {
+        if let Some(root) = pages.path().filter(|_| role != Role::Worker) {
             print_pages(&format!("{public}{root}"), &app)?;
         }
         let _control = control(&app, &data);
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
+        let serving = Serving { listener, metrics, role, pace, limits, drain_delay, at: base, stop };
         serving.serve(app).await
     }
 }

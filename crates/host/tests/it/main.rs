@@ -10,4 +10,5 @@ mod logs;
 mod metrics;
 mod server;
 mod shutdown;
+mod supervisor;
 mod user;

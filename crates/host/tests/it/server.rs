@@ -38,7 +38,8 @@ impl Server {
         Server::start_by(shell, folder, &[])
     }
 
-    fn start_by(mut command: Command, folder: &Path, more: &[&str]) -> Server {
+    /// As `start`, by a command that has its environment.
+    pub(crate) fn start_by(mut command: Command, folder: &Path, more: &[&str]) -> Server {
         let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder)
