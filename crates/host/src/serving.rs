@@ -35,6 +35,7 @@ const METRICS_CONNECTIONS_MAX: usize = 32;
 /// How an application is served.
 pub(crate) struct Serving {
     pub(crate) listener: TcpListener,
+    pub(crate) tls: Option<http::Tls>,
     /// Where metrics and health checks are asked for.
     pub(crate) metrics: Option<TcpListener>,
     pub(crate) role: Role,
@@ -50,7 +51,7 @@ pub(crate) struct Serving {
 impl Serving {
     /// Serves until a signal; then finishes running requests and waiting writes.
     pub(crate) async fn serve(self, app: Application) -> anyhow::Result<()> {
-        let Serving { listener, metrics, role, pace, limits, drain_delay, at, stop } = self;
+        let Serving { listener, tls, metrics, role, pace, limits, drain_delay, at, stop } = self;
         let Application { ctx, router: all, .. } = &app;
         let store = ctx.store().clone();
         let health = Health::of(ctx);
@@ -91,6 +92,10 @@ impl Serving {
             };
             supervisor::ready(&at);
             tokio::spawn(supervisor::beat(store.clone()));
+            if let Some(tls) = &tls {
+                tokio::spawn(tls.clone().keep_loaded());
+            }
+            let listener = http::Listener::new(listener, tls);
             let answered = http::serve(listener, router, limits, hits, stop);
             let (drained, (begun, has_ended)) = tokio::join!(answered, ended);
             // Requests whose clients have disconnected.

@@ -37,7 +37,7 @@ pub use fault::{Fault, FaultKind, FaultRecord};
 pub use ipnet::IpNet;
 pub use openapi::{Example, Info, openapi};
 pub use origins::{OriginList, Origins, cookie, header, is_from_own_page};
-pub use proxies::Proxies;
+pub use proxies::{OverTls, Proxies};
 pub use route::{
     Answer, App, Auth, Call, Disconnect, Envelope, Handler, Head, IdempotentRequest, Method, Part, Reply,
     RequestBody, Route, Source,

@@ -11,6 +11,10 @@ use ipnet::IpNet;
 
 use crate::Head;
 
+/// Marks the head of a request whose connection to this server is one over TLS, as an extension of it.
+#[derive(Clone, Copy, Debug)]
+pub struct OverTls;
+
 /// The networks of trusted proxies. Forwarding headers of other peers are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<IpNet>);
@@ -69,10 +73,11 @@ impl Proxies {
         Some(client)
     }
 
-    /// Did the client use TLS? Only a trusted proxy can tell; without one the answer is no.
+    /// Did the client use TLS? Behind a trusted proxy only that can tell, by its headers; otherwise it is
+    /// known from the connection.
     pub fn is_secure(&self, head: &Head) -> bool {
         if !peer(head).is_some_and(|it| self.trusts(it)) {
-            return false;
+            return head.extensions.get::<OverTls>().is_some();
         }
         let (one, other) = (items(head, "x-forwarded-proto"), forwarded(head, "proto"));
         let claimed: Vec<&str> = [one.last(), other.last()].into_iter().flatten().copied().collect();
@@ -199,5 +204,13 @@ mod tests {
         check("10.0.0.1", &[("x-forwarded-proto", "http"), ("forwarded", "proto=https")], false);
         check("10.0.0.1", &[], false);
         check("10.0.0.2", &[("x-forwarded-proto", "https")], false);
+        let over_tls = |peer: &str, headers: &[(&str, &str)]| {
+            let mut head = head(peer, headers);
+            head.extensions.insert(OverTls);
+            proxies.is_secure(&head)
+        };
+        assert!(over_tls("10.0.0.2", &[("x-forwarded-proto", "http")]));
+        // The client of the proxy may not have used it.
+        assert!(!over_tls("10.0.0.1", &[]));
     }
 }

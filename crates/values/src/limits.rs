@@ -67,7 +67,23 @@ pub const REQUESTS_MAX: usize = 1024;
 /// through.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// Time-out for reading the head of a request, from its first byte; the setting `header_timeout`.
+/// TLS handshakes at a time. Beyond it the one that takes longest is broken off, as with connections that are
+/// idle: a client needs a tenth of a second, and one that stalls keeps nobody else out.
+pub const HANDSHAKES_MAX: usize = 256;
+
+/// Requests of one HTTP/2 connection at a time, as many as its specification wants at least. A browser has
+/// some dozens.
+pub const STREAMS_MAX: u32 = 100;
+
+/// Bytes of the body of one HTTP/2 request that arrive before somebody reads them.
+pub const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+
+/// Bytes of the bodies of all requests of one HTTP/2 connection that arrive before somebody reads them. All
+/// connections together may hold a gigabyte.
+pub const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// Time-out for reading the head of a request, from its first byte, and for a TLS handshake; the setting
+/// `header_timeout`.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time-out for reading each 64 kB of the body of a request, or its rest; the setting `body_timeout`.

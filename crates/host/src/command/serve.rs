@@ -16,6 +16,7 @@ use crate::{
     Application, Assembly, Data, Demo, DemoKey, Host, Role, Secret, Settings,
     command::DATA_FOLDER,
     control::ControlSocket,
+    http::Tls,
     load_demo,
     serving::{Serving, StopSignals},
     supervisor,
@@ -39,6 +40,13 @@ pub(crate) struct Serve {
     /// The address to listen on; default `127.0.0.1:9000` [env: ATOLL_LISTEN].
     #[arg(long)]
     listen: Option<String>,
+    /// The file of a certificate (PEM), with those that lead to its issuer: HTTPS instead of HTTP, with
+    /// HTTP/2. Read again when it changes [env: ATOLL_TLS_CERT].
+    #[arg(long)]
+    tls_cert: Option<String>,
+    /// The file of its private key (PEM) [env: ATOLL_TLS_KEY].
+    #[arg(long)]
+    tls_key: Option<String>,
     /// The address to serve metrics and health checks on, such as `127.0.0.1:9100`; default none
     /// [env: ATOLL_METRICS_LISTEN].
     #[arg(long)]
@@ -96,7 +104,7 @@ pub(crate) struct Serve {
     /// [env: ATOLL_BUFFER_BYTES_MAX].
     #[arg(long)]
     buffer_bytes_max: Option<String>,
-    /// Seconds for the head of a request; default 10 [env: ATOLL_HEADER_TIMEOUT].
+    /// Seconds for the head of a request, and for a TLS handshake; default 10 [env: ATOLL_HEADER_TIMEOUT].
     #[arg(long)]
     header_timeout: Option<String>,
     /// Seconds in which 64 kB of a body must arrive; default 30 [env: ATOLL_BODY_TIMEOUT].
@@ -156,8 +164,8 @@ pub(crate) struct Serve {
     /// [env: ATOLL_EVENT_ATTEMPTS].
     #[arg(long)]
     event_attempts: Option<String>,
-    /// Where this server is reached from outside, for the links that it makes; default `http://<listen>`
-    /// [env: ATOLL_PUBLIC_URL].
+    /// Where this server is reached from outside, for the links that it makes; default `http://<listen>`,
+    /// or `https` [env: ATOLL_PUBLIC_URL].
     #[arg(long)]
     public_url: Option<String>,
     /// Where `/static` of this server is reached from outside, for the URLs of uploaded files; default
@@ -213,6 +221,8 @@ impl Serve {
             [
                 ("data", self.data),
                 ("listen", self.listen),
+                ("tls_cert", self.tls_cert),
+                ("tls_key", self.tls_key),
                 ("metrics_listen", self.metrics_listen),
                 ("jwt_secret", self.jwt_secret),
                 ("jwt_secret_file", self.jwt_secret_file),
@@ -279,7 +289,12 @@ impl Serve {
             Some(listen) => Some(bind(listen).await?),
             None => None,
         };
-        let base = format!("http://{}", reachable(listener.local_addr()?));
+        let tls = match &settings.tls {
+            Some((cert, key)) => Some(Tls::load(cert, key).map_err(anyhow::Error::msg)?),
+            None => None,
+        };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://{}", reachable(listener.local_addr()?));
         let public = settings.public_url.clone().unwrap_or_else(|| base.clone());
         settings.files_url.get_or_insert_with(|| format!("{public}/static"));
         let pages = settings.pages.clone();
@@ -303,7 +318,7 @@ impl Serve {
         }
         let _control = control(&app, &data);
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
-        let serving = Serving { listener, metrics, role, pace, limits, drain_delay, at: base, stop };
+        let serving = Serving { listener, tls, metrics, role, pace, limits, drain_delay, at: base, stop };
         serving.serve(app).await
     }
 }

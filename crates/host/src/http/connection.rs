@@ -1,5 +1,6 @@
-//! State of one HTTP connection: its phase, since when, and how many bytes it holds. The socket and the
-//! bodies update it; the sweeper reads it to apply time-outs and memory limits, and the shutdown to drain.
+//! State of one HTTP connection, or of one request of an HTTP/2 connection: its phase, since when, and how
+//! many bytes it holds. The socket and the bodies update it; the sweeper reads it to apply time-outs and
+//! memory limits, and the shutdown to drain.
 
 use std::{
     io,
@@ -18,7 +19,6 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     sync::Notify,
 };
 
@@ -27,7 +27,7 @@ use super::connections::Connections;
 
 /// Bytes that must be sent or read within a time-out of a body or an answer: 2 kB per second at the defaults,
 /// which a telephone achieves, and a slow attacker (slowloris) does not.
-const PROGRESS_BYTES_MIN: usize = 64 * 1024;
+pub(super) const PROGRESS_BYTES_MIN: usize = 64 * 1024;
 
 /// Smaller answers are not counted: their memory is bounded by the number of connections.
 const COUNTED_BYTES_MIN: usize = 64 * 1024;
@@ -35,6 +35,10 @@ const COUNTED_BYTES_MIN: usize = 64 * 1024;
 /// Phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// Agreeing on the keys of TLS.
+    Handshake,
+    /// HTTP/2, with requests that have states of their own.
+    Shared,
     /// Open, without a request.
     Idle,
     /// Receiving the head of a request.
@@ -57,12 +61,17 @@ struct State {
     n_bytes: usize,
     /// Start of the request.
     begun: Instant,
+    /// Requests of an HTTP/2 connection.
+    n_requests: usize,
 }
 
 /// An open connection.
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
+    pub(super) is_over_tls: bool,
     pub(super) all: Arc<Connections>,
+    /// The HTTP/2 connection, if this is one of its requests.
+    of: Option<Arc<Connection>>,
     state: Mutex<State>,
     /// Bytes of the received body and of the unwritten answer.
     n_held: AtomicUsize,
@@ -71,21 +80,42 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(peer: SocketAddr, all: Arc<Connections>) -> Connection {
+    pub(super) fn new(peer: SocketAddr, is_over_tls: bool, all: Arc<Connections>) -> Connection {
         let now = Instant::now();
         Connection {
             peer,
+            is_over_tls,
             all,
+            of: None,
             state: Mutex::new(State {
                 phase: Phase::Idle,
                 since: now,
                 unwanted_since: None,
                 n_bytes: 0,
                 begun: now,
+                n_requests: 0,
             }),
             n_held: AtomicUsize::new(0),
             is_cut: AtomicBool::new(false),
             cut: Notify::new(),
+        }
+    }
+
+    /// A request of an HTTP/2 connection, until [`Connection::end_request`] of that.
+    pub(super) fn request_of(of: &Arc<Connection>) -> Connection {
+        let mut state = of.state();
+        state.n_requests += 1;
+        (state.phase, state.since) = (Phase::Shared, Instant::now());
+        drop(state);
+        Connection { of: Some(of.clone()), ..Connection::new(of.peer, of.is_over_tls, of.all.clone()) }
+    }
+
+    /// One request of this HTTP/2 connection is answered, or was given up. After the last one it is idle.
+    pub(super) fn end_request(&self) {
+        let mut state = self.state();
+        state.n_requests -= 1;
+        if state.n_requests == 0 {
+            (state.phase, state.since) = (Phase::Idle, Instant::now());
         }
     }
 
@@ -97,6 +127,22 @@ impl Connection {
         let mut state = self.state();
         state.phase = phase;
         (state.since, state.unwanted_since, state.n_bytes) = (Instant::now(), None, 0);
+    }
+
+    /// A TLS handshake begins.
+    pub(super) fn shake_hands(&self) {
+        self.enter(Phase::Handshake);
+    }
+
+    /// The TLS handshake is complete.
+    pub(super) fn has_shaken_hands(&self) {
+        self.enter(Phase::Idle);
+    }
+
+    /// Since when it has been in its TLS handshake, if it is.
+    pub(super) fn shakes_hands_since(&self) -> Option<Instant> {
+        let state = self.state();
+        (state.phase == Phase::Handshake).then_some(state.since)
     }
 
     /// The head of a request is complete.
@@ -114,7 +160,7 @@ impl Connection {
 
     /// Is a complete request being answered, or its answer written?
     pub(super) fn is_answering(&self) -> bool {
-        matches!(self.state().phase, Phase::Answering | Phase::Writing { .. })
+        matches!(self.state().phase, Phase::Answering | Phase::Writing { .. } | Phase::Shared)
     }
 
     /// Is a complete request being answered, without an answer yet?
@@ -125,7 +171,7 @@ impl Connection {
     /// Since when it has been idle, if it is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.state();
-        matches!(state.phase, Phase::Idle | Phase::Head).then_some(state.since)
+        matches!(state.phase, Phase::Handshake | Phase::Idle | Phase::Head).then_some(state.since)
     }
 
     /// Start of its request, if it waits for its client and holds memory meanwhile.
@@ -163,13 +209,20 @@ impl Connection {
             Phase::Writing { .. } => {
                 (limits.write_timeout, Some("write_timeout"), "an answer was read too slowly")
             }
-            Phase::Answering => return None,
+            Phase::Handshake => {
+                (limits.header_timeout, Some("header_timeout"), "the TLS handshake took too long")
+            }
+            Phase::Answering | Phase::Shared => return None,
         };
         (waited >= timeout).then_some((limit, what))
     }
 
-    /// Closes it in any phase. Returns whether this is the first call.
+    /// Closes it in any phase, or the HTTP/2 connection that this is a request of: what hyper has taken of an
+    /// answer cannot be taken back otherwise. Returns whether this is the first call.
     pub(super) fn cut(&self) -> bool {
+        if let Some(of) = &self.of {
+            of.cut();
+        }
         let is_first = !self.is_cut.swap(true, Ordering::Relaxed);
         self.cut.notify_one();
         is_first
@@ -186,14 +239,20 @@ impl Connection {
 
     fn has_read(&self, n_bytes: usize) {
         let mut state = self.state();
-        match state.phase {
-            Phase::Idle if n_bytes > 0 => (state.phase, state.since) = (Phase::Head, Instant::now()),
-            Phase::Body => state.progress(n_bytes),
-            _ => {}
+        if state.phase == Phase::Idle && n_bytes > 0 {
+            (state.phase, state.since) = (Phase::Head, Instant::now());
         }
     }
 
-    fn has_written(&self, n_bytes: usize) {
+    /// So many bytes of the body of a request have arrived.
+    fn has_received(&self, n_bytes: usize) {
+        let mut state = self.state();
+        if state.phase == Phase::Body {
+            state.progress(n_bytes);
+        }
+    }
+
+    pub(super) fn has_written(&self, n_bytes: usize) {
         let mut state = self.state();
         if matches!(state.phase, Phase::Writing { .. }) {
             state.progress(n_bytes);
@@ -291,6 +350,9 @@ impl HttpBody for RequestBody {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         self.connection.state().is_wanted(polled.is_pending(), Instant::now());
         let frame = ready!(polled);
+        if let Some(bytes) = frame.as_ref().and_then(|it| it.as_ref().ok()?.data_ref()) {
+            self.connection.has_received(bytes.len());
+        }
         if frame.is_none() || self.body.is_end_stream() {
             self.connection.enter(Phase::Answering);
         }
@@ -341,8 +403,10 @@ impl HttpBody for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        // The number of requests of an HTTP/2 connection bounds nothing.
+        let uncounted = if self.connection.of.is_some() { 0 } else { COUNTED_BYTES_MIN };
         let counted = |bytes: Bytes| match bytes.len() {
-            n if n < COUNTED_BYTES_MIN => bytes,
+            n if n < uncounted => bytes,
             n => Bytes::from_owner(HeldBytes { bytes, _hold: Hold::new(&self.connection, n) }),
         };
         Poll::Ready(frame.map(|it| it.map(|frame| frame.map_data(counted))))
@@ -366,13 +430,13 @@ impl Drop for AnswerBody {
     }
 }
 
-/// A socket that reports reads and writes to its connection.
-pub(super) struct Socket {
-    pub(super) stream: TcpStream,
+/// The stream of an HTTP/1 connection, which is told of what is read and written.
+pub(super) struct Socket<S> {
+    pub(super) stream: S,
     pub(super) connection: Arc<Connection>,
 }
 
-impl AsyncRead for Socket {
+impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -385,7 +449,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let n_bytes = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
         self.connection.has_written(n_bytes);
@@ -425,7 +489,8 @@ mod tests {
 
     /// Of a body that began at this time.
     fn state(begun: Instant) -> State {
-        State { phase: Phase::Body, since: begun, unwanted_since: Some(begun), n_bytes: 0, begun }
+        let unwanted_since = Some(begun);
+        State { phase: Phase::Body, since: begun, unwanted_since, n_bytes: 0, begun, n_requests: 0 }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use atoll_kernel::http::LimitsHit;
+use atoll_kernel::{http::LimitsHit, limits::HANDSHAKES_MAX};
 
 use super::Limits;
 use super::connection::Connection;
@@ -101,6 +101,19 @@ impl Connections {
         let open = self.open();
         let idle = open.values().filter(|it| !it.is_cut()).filter_map(|it| Some((it.idle_since()?, it)));
         if let Some((_, it)) = idle.min_by_key(|(since, _)| *since) {
+            it.cut();
+        }
+    }
+
+    /// Closes the connection that has been in its TLS handshake for longest, if more of them are than may be.
+    pub(super) fn limit_handshakes(&self) {
+        let open = self.open();
+        let shaking =
+            || open.values().filter(|it| !it.is_cut()).filter_map(|it| Some((it.shakes_hands_since()?, it)));
+        if shaking().count() > HANDSHAKES_MAX
+            && let Some((_, it)) = shaking().min_by_key(|(since, _)| *since)
+        {
+            self.hits.hit("handshakes_max");
             it.cut();
         }
     }

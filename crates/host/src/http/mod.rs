@@ -1,23 +1,37 @@
-//! The HTTP/1.1 server: accepts connections, bounds their number, time and memory, and drains them (graceful
+//! The HTTP server: accepts connections, bounds their number, time and memory, and drains them (graceful
 //! shutdown). Requests are answered by the router.
 
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "parts of it are about TLS and HTTP/2"))]
 mod connection;
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "a part of it is about TLS"))]
 mod connections;
+mod http1;
+#[cfg(feature = "tls")]
+mod http2;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use atoll_kernel::{http::LimitsHit, limits};
+use atoll_kernel::{
+    http::{LimitsHit, OverTls},
+    limits,
+};
 use axum::{Router, body::Body, extract::ConnectInfo};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, Response, body::Incoming};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tower::Service as _;
 
-use connection::{AnswerBody, Connection, RequestBody, Socket};
+use connection::{AnswerBody, Connection, RequestBody};
 use connections::{Connections, RateLimited};
+
+pub use tls::Tls;
 
 /// Pause of accepting when file descriptors have run out, or all connections are busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -31,7 +45,7 @@ const SWEEP_PAUSE_MAX: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// Most open connections.
     pub connections_max: usize,
-    /// From the first to the last byte of the head of a request.
+    /// From the first to the last byte of the head of a request; for a TLS handshake.
     pub header_timeout: Duration,
     /// In which 64 kB of a body, or its rest, must arrive.
     pub body_timeout: Duration,
@@ -67,6 +81,25 @@ impl Limits {
     }
 }
 
+/// Where connections come from, and whether they are over TLS.
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Listener {
+    /// Connections to this listener, over TLS if there is a certificate.
+    pub fn new(tcp: TcpListener, tls: Option<Tls>) -> Listener {
+        Listener { tcp, tls }
+    }
+}
+
+impl From<TcpListener> for Listener {
+    fn from(tcp: TcpListener) -> Listener {
+        Listener::new(tcp, None)
+    }
+}
+
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
@@ -77,12 +110,13 @@ pub struct Drained {
 /// Serves until `stop`. Then connections that are idle, or have sent a part of a request only, are closed at
 /// once, and complete requests are answered, until the drain time-out. `hits` counts what the limits do.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     router: Router,
     limits: Limits,
     hits: Arc<LimitsHit>,
     stop: impl Future<Output = ()>,
 ) -> Drained {
+    let Listener { tcp: listener, tls } = listener.into();
     let connections = Connections::new(limits, hits);
     let permits = Arc::new(Semaphore::new(limits.connections_max));
     let (draining, drain) = watch::channel(false);
@@ -99,12 +133,17 @@ pub async fn serve(
         loop {
             let (stream, peer) = accept(&listener, &connections, &exhausted).await;
             let permit = permit(&permits, &connections, &full).await;
-            let listed = connections.list(Connection::new(peer, connections.clone()));
-            let (router, drain) = (router.clone(), drain.clone());
+            let listed = connections.list(Connection::new(peer, tls.is_some(), connections.clone()));
+            let (router, tls, drain) = (router.clone(), tls.clone(), drain.clone());
             tokio::spawn(async move {
                 let _permit = permit;
                 let connection = listed.connection.clone();
-                answer(stream, connection, router, drain).await;
+                // Answers are written as a whole, so Nagle's algorithm would only delay them.
+                let _ = stream.set_nodelay(true);
+                match tls {
+                    Some(tls) => tls.answer(stream, connection, router, drain).await,
+                    None => http1::answer(stream, connection, router, drain).await,
+                }
             });
         }
     };
@@ -180,49 +219,22 @@ async fn permit(
     }
 }
 
-/// Answers the requests of one connection, until it ends, is cut, or is idle while the server drains.
-async fn answer(
-    stream: TcpStream,
-    connection: Arc<Connection>,
-    router: Router,
-    mut drain: watch::Receiver<bool>,
-) {
-    // Answers are written as a whole, so Nagle's algorithm would only delay them.
-    let _ = stream.set_nodelay(true);
-    let state = connection.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (mut router, state) = (router.clone(), state.clone());
-        async move {
-            state.begin(!http_body::Body::is_end_stream(request.body()));
-            let mut request = request.map(|body| Body::new(RequestBody::new(body, state.clone())));
-            request.extensions_mut().insert(ConnectInfo(state.peer));
-            let answer = match router.call(request).await {
-                Ok(answer) => answer,
-                Err(never) => match never {},
-            };
-            state.answer();
-            Ok::<_, Infallible>(answer.map(|body| AnswerBody::new(body, state)))
-        }
-    });
-    let socket = TokioIo::new(Socket { stream, connection: connection.clone() });
-    let served = http1::Builder::new()
-        // The sweeper applies the time-outs.
-        .header_read_timeout(None)
-        .max_buf_size(limits::HEAD_BYTES_MAX)
-        .max_header_size(limits::HEAD_BYTES_MAX)
-        .serve_connection(socket, service);
-    let mut served = pin!(served);
-    tokio::select! {
-        // Errors are ignored: the client has disconnected, or does not speak HTTP.
-        _ = served.as_mut() => return,
-        () = connection.until_cut() => return,
-        () = async { drop(drain.wait_for(|it| *it).await) } => {}
+/// Answers one request of this connection, or of an HTTP/2 connection.
+async fn respond(
+    mut router: Router,
+    state: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    state.begin(!http_body::Body::is_end_stream(request.body()));
+    let mut request = request.map(|body| Body::new(RequestBody::new(body, state.clone())));
+    request.extensions_mut().insert(ConnectInfo(state.peer));
+    if state.is_over_tls {
+        request.extensions_mut().insert(OverTls);
     }
-    if connection.is_answering() {
-        served.as_mut().graceful_shutdown();
-        tokio::select! {
-            _ = served => {}
-            () = connection.until_cut() => {}
-        }
-    }
+    let answer = match router.call(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    };
+    state.answer();
+    answer.map(|body| AnswerBody::new(body, state))
 }

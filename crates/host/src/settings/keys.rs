@@ -23,6 +23,8 @@ const fn secret(name: &'static str, env: &'static str, default: &'static str) ->
 pub(super) const DATA: Key = key("data", "ATOLL_DATA", "atoll-data, or :memory: for the demo");
 pub(super) const LISTEN: Key = key("listen", "ATOLL_LISTEN", "127.0.0.1:9000");
 pub(super) const METRICS_LISTEN: Key = key("metrics_listen", "ATOLL_METRICS_LISTEN", "none");
+pub(super) const TLS_CERT: Key = key("tls_cert", "ATOLL_TLS_CERT", "none");
+pub(super) const TLS_KEY: Key = key("tls_key", "ATOLL_TLS_KEY", "none");
 pub(super) const ROLE: Key = key("role", "ATOLL_ROLE", "shared");
 pub(super) const LOG: Key = key("log", "ATOLL_LOG", "info");
 pub(super) const LOG_FORMAT: Key = key("log_format", "ATOLL_LOG_FORMAT", "text");
@@ -59,7 +61,7 @@ pub(super) const CACHE_BYTES: Key = key("cache_bytes", "ATOLL_CACHE_BYTES", "134
 pub(super) const DISK_FREE_MIN_BYTES: Key =
     key("disk_free_min_bytes", "ATOLL_DISK_FREE_MIN_BYTES", "268435456, or a twentieth of the disk");
 pub(super) const EVENT_ATTEMPTS: Key = key("event_attempts", "ATOLL_EVENT_ATTEMPTS", "10");
-pub(super) const PUBLIC_URL: Key = key("public_url", "ATOLL_PUBLIC_URL", "http://<listen>");
+pub(super) const PUBLIC_URL: Key = key("public_url", "ATOLL_PUBLIC_URL", "http://<listen>, or https");
 pub(super) const FILES_URL: Key = key("files_url", "ATOLL_FILES_URL", "<public_url>/static");
 pub(super) const FILE_BYTES_MAX: Key = key("file_bytes_max", "ATOLL_FILE_BYTES_MAX", "16777216");
 pub(super) const APP: Key = key("app", "ATOLL_APP", "/app");
@@ -73,11 +75,12 @@ pub(super) const BACKUPS_KEPT: Key = key("backups_kept", "ATOLL_BACKUPS_KEPT", "
 
 /// All settings of the file, in the order in which they are shown.
 pub(super) const KEYS: &[&Key] = &[
-    &DATA, &LISTEN, &METRICS_LISTEN, &ROLE, &LOG, &LOG_FORMAT, &ADMIN_EMAIL, &ADMIN_PASSWORD, &JWT_SECRET,
-    &COOKIE_SECRET, &STORE_CORS, &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES, &CONNECTIONS_MAX, &REQUESTS_MAX,
-    &BUFFER_BYTES_MAX, &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT, &WRITE_TIMEOUT, &DRAIN_TIMEOUT,
-    &DRAIN_DELAY, &REQUEST_KEYS_MAX, &READ_THREADS, &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX,
-    &STORE_ANSWER_BYTES_MAX, &STORE_CHILDREN_MAX, &CACHE_BYTES, &ANSWERS_BYTES_MAX, &DISK_FREE_MIN_BYTES,
-    &CART_DAYS, &EVENT_ATTEMPTS, &PUBLIC_URL, &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DOCS,
-    &DASHBOARD, &DASHBOARD_PATH, &BACKUP_DIR, &BACKUP_SCHEDULE, &BACKUPS_KEPT,
+    &DATA, &LISTEN, &TLS_CERT, &TLS_KEY, &METRICS_LISTEN, &ROLE, &LOG, &LOG_FORMAT, &ADMIN_EMAIL,
+    &ADMIN_PASSWORD, &JWT_SECRET, &COOKIE_SECRET, &STORE_CORS, &ADMIN_CORS, &AUTH_CORS, &TRUSTED_PROXIES,
+    &CONNECTIONS_MAX, &REQUESTS_MAX, &BUFFER_BYTES_MAX, &HEADER_TIMEOUT, &BODY_TIMEOUT, &IDLE_TIMEOUT,
+    &WRITE_TIMEOUT, &DRAIN_TIMEOUT, &DRAIN_DELAY, &REQUEST_KEYS_MAX, &READ_THREADS, &READS_WAITING_MAX,
+    &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX, &STORE_CHILDREN_MAX, &CACHE_BYTES,
+    &ANSWERS_BYTES_MAX, &DISK_FREE_MIN_BYTES, &CART_DAYS, &EVENT_ATTEMPTS, &PUBLIC_URL, &FILES_URL,
+    &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DOCS, &DASHBOARD, &DASHBOARD_PATH, &BACKUP_DIR,
+    &BACKUP_SCHEDULE, &BACKUPS_KEPT,
 ];

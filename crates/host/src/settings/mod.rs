@@ -106,6 +106,8 @@ pub struct Settings {
     pub data: Option<Data>,
     /// The address to serve on.
     pub listen: Option<SocketAddr>,
+    /// The files of the certificate and of its key (PEM); `None`: it is served without TLS.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// The address to serve metrics and health checks on; `None`: metrics are not served.
     pub metrics_listen: Option<SocketAddr>,
     /// The role of the process.
@@ -232,6 +234,7 @@ impl Settings {
         let mut settings = Settings {
             data: loading.get(&DATA, |it| Ok(Data::from(it))),
             listen: loading.get(&LISTEN, address),
+            tls: loading.tls(),
             metrics_listen: loading.get(&METRICS_LISTEN, address),
             role: loading.get(&ROLE, Role::from_str).unwrap_or_default(),
             log: loading.get(&LOG, |it| check_log(it).map(|()| it.to_owned())),
@@ -407,6 +410,17 @@ impl Loading<'_> {
         }
         self.shown.push(shown);
         set
+    }
+
+    /// The files of the certificate and of its key.
+    fn tls(&mut self) -> Option<(PathBuf, PathBuf)> {
+        let path = |it: &str| Ok(PathBuf::from(it));
+        match (self.get(&TLS_CERT, path), self.get(&TLS_KEY, path)) {
+            (Some(cert), Some(key)) => Some((cert, key)),
+            (None, None) => None,
+            (Some(_), None) => self.say("tls_cert needs tls_key"),
+            (None, Some(_)) => self.say("tls_key needs tls_cert"),
+        }
     }
 
     /// Limits and time-outs of connections.

@@ -73,6 +73,8 @@ fn command_line_overrides_environment_overrides_file() {
         [
             "data = atoll-data, or :memory: for the demo (default)",
             "listen = 127.0.0.1:3 (--listen)",
+            "tls_cert = none (default)",
+            "tls_key = none (default)",
             "metrics_listen = none (default)",
             "role = server (ATOLL_ROLE)",
             "log = debug (atoll.toml)",
@@ -379,6 +381,14 @@ fn settings_report_all_errors_at_once() {
     let Err(Wrong(wrong)) = load("", env, &[]) else { panic!("it is too short") };
     let short = "admin_password: (secret): it needs 8 to 1024 characters (ATOLL_ADMIN_PASSWORD)";
     assert_eq!(wrong, [short, "admin_email needs admin_password"]);
+    let served = load(include_str!("../../../../docs/tls.toml"), "", &[]).expect("settings");
+    assert!(served.tls.is_some_and(|(cert, _)| cert.ends_with("fullchain.pem")));
+    for (one, wrong) in [
+        ("tls_cert = \"a.pem\"", "tls_cert needs tls_key"),
+        ("tls_key = \"a.pem\"", "tls_key needs tls_cert"),
+    ] {
+        assert_eq!(load(one, "", &[]).err(), Some(Wrong(vec![wrong.to_owned()])));
+    }
     let env = "ATOLL_ROLE=(not UTF-8)\nATOLL_FF_SALES_CHANNELS=(not UTF-8)";
     let Err(Wrong(wrong)) = load("", env, &[]) else { panic!("it is no text") };
     assert_eq!(wrong, ["ATOLL_ROLE is not UTF-8", "ATOLL_FF_SALES_CHANNELS is not UTF-8"]);

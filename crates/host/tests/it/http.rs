@@ -20,10 +20,10 @@ use tokio::{
 };
 
 /// Longer than any test takes.
-const NEVER: Duration = Duration::from_secs(600);
-const SOON: Duration = Duration::from_millis(40);
+pub(crate) const NEVER: Duration = Duration::from_secs(600);
+pub(crate) const SOON: Duration = Duration::from_millis(40);
 
-const PATIENT: Limits = Limits {
+pub(crate) const PATIENT: Limits = Limits {
     connections_max: 64,
     header_timeout: NEVER,
     body_timeout: NEVER,

@@ -11,4 +11,5 @@ mod metrics;
 mod server;
 mod shutdown;
 mod supervisor;
+mod tls;
 mod user;

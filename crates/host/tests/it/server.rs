@@ -17,7 +17,7 @@ use serde_json::Value;
 pub(crate) struct Server {
     pub(crate) process: Child,
     folder: PathBuf,
-    address: String,
+    pub(crate) address: String,
     /// Output before it served: the demo's keys.
     pub(crate) printed: String,
     /// Its log, line by line.
@@ -55,8 +55,8 @@ impl Server {
         let address = loop {
             line.clear();
             assert!(log.read_line(&mut line).expect("a line") > 0, "the server ended before it served");
-            // As text, `base=http://…`; as JSON, `"base":"http://…"`.
-            if let Some((_, rest)) = line.split_once("http://").filter(|_| line.contains("serving")) {
+            // As text, `base=http://…`; as JSON, `"base":"http://…"`; with TLS, `https`.
+            if let Some((_, rest)) = line.split_once("://").filter(|_| line.contains("serving")) {
                 break rest.split(['"', ' ']).next().expect("an address").to_owned();
             }
         };
