@@ -1,12 +1,8 @@
 //! The stored cursor of a subscriber: its position in the outbox, from which delivery resumes after a
 //! restart.
 
-use atoll_kernel::{
-    Read, StoreError, Write,
-    data::{Slots, last_number},
-    stored,
-};
-use atoll_storage::{OUTBOX, event_positions};
+use atoll_kernel::{Read, StoreError, Write, data::Slots, jobs::last_event, stored};
+use atoll_storage::event_positions;
 use serde::{Deserialize, Serialize};
 
 stored! {
@@ -29,7 +25,7 @@ pub(crate) fn begin(tx: &mut dyn Write, subscriber: &str) -> Result<Cursor, Stor
     if let Some(cursor) = CURSORS.read(tx, subscriber.as_bytes())? {
         return Ok(cursor);
     }
-    let cursor = Cursor { position: last_number(tx, OUTBOX)?, n_failed: 0 };
+    let cursor = Cursor { position: last_event(tx)?, n_failed: 0 };
     CURSORS.write(tx, subscriber.as_bytes(), &cursor);
     Ok(cursor)
 }
@@ -39,7 +35,7 @@ pub(crate) fn n_lost(tx: &dyn Read, position: u64) -> Result<u64, StoreError> {
     let first = event_positions(tx, u64::MAX, 1)?.first().copied();
     let last_removed = match first {
         Some(first) => first.saturating_sub(1),
-        None => last_number(tx, OUTBOX)?,
+        None => last_event(tx)?,
     };
     Ok(last_removed.saturating_sub(position))
 }

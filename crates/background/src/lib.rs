@@ -1,5 +1,5 @@
-//! Background tasks: the dispatcher of events to subscribers, the scheduler of jobs, maintenance of saga
-//! runs, retention, backups, and the measuring of the disk. They wait while it has no room.
+//! Background tasks: the dispatcher of events to subscribers, the scheduler of jobs, workers, maintenance of
+//! saga runs, retention, backups, and the measuring of the disk. They wait while it has no room.
 
 mod backup;
 mod backup_folder;
@@ -17,6 +17,7 @@ mod scheduler;
 mod storage;
 mod subscribers;
 mod verify;
+mod workers;
 
 use std::error::Error;
 

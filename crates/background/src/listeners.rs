@@ -7,11 +7,9 @@ use std::sync::Arc;
 
 use atoll_kernel::{
     Ctx, Fault, Read, StoreError,
-    data::last_number,
-    jobs::{Event, events_after},
+    jobs::{Event, events_after, last_event},
     limits::{EVENT_BACKLOG_MAX, EVENT_LISTENERS_MAX, EVENT_WAIT},
 };
-use atoll_storage::OUTBOX;
 use tokio::sync::Semaphore;
 
 /// The `Retry-After` of a listener that is refused, in seconds.
@@ -40,7 +38,7 @@ pub struct Heard {
 impl Heard {
     /// The newest events after this position, as many as the backlog holds.
     pub fn after(tx: &dyn Read, position: u64) -> Result<Heard, StoreError> {
-        let last = last_number(tx, OUTBOX)?;
+        let last = last_event(tx)?;
         let position = position.min(last);
         let start = position.max(last.saturating_sub(EVENT_BACKLOG_MAX as u64));
         Ok(Heard { events: events_after(tx, start, EVENT_BACKLOG_MAX)?, n_dropped: start - position, last })
@@ -60,7 +58,7 @@ pub async fn listen(ctx: &Ctx, position: u64) -> Result<Heard, Fault> {
     let _place = places.try_acquire_owned().map_err(too_many)?;
     let (mut commits, begun) = (ctx.store().commits(), ctx.now());
     // It is ahead of the last one if the data is an older copy.
-    let position = position.min(last_number(&ctx.view(), OUTBOX)?);
+    let position = position.min(last_event(&ctx.view())?);
     loop {
         commits.mark_unchanged();
         let heard = Heard::after(&ctx.view(), position)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use atoll_kernel::{Ctx, Fault, Timestamp};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{disk, dispatcher::Delivery, prune, runs, scheduler::Scheduler};
+use crate::{disk, dispatcher::Delivery, prune, runs, scheduler::Scheduler, workers};
 
 /// Timing of background tasks.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +106,7 @@ pub fn maintain_runs(ctx: &Ctx, pace: Pace) -> Background {
     Background { stop, tasks }
 }
 
-/// Starts these tasks, the dispatcher and the scheduler.
+/// Starts these tasks, the dispatcher, the scheduler and the workers.
 pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
     let Background { stop, mut tasks } = maintain_runs(ctx, pace);
     let stopped = stop.subscribe();
@@ -118,6 +118,9 @@ pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
         let scheduler = Scheduler { ctx: ctx.clone(), job, plan, look_every: pace.look_every };
         scheduler.catch_up().await?;
         tasks.spawn(scheduler.run(stopped.clone()));
+    }
+    for worker in ctx.registry().workers.iter().copied() {
+        tasks.spawn(workers::run(ctx.clone(), worker, pace, stopped.clone()));
     }
     Ok(Background { stop, tasks })
 }

@@ -5,10 +5,8 @@ use std::fs;
 
 use atoll_kernel::{
     Ctx, Fault, Timestamp,
-    data::last_number,
-    jobs::{Event, events_after},
+    jobs::{Event, events_after, last_event},
 };
-use atoll_storage::OUTBOX;
 use serde::Serialize;
 
 use crate::disk::space;
@@ -30,7 +28,7 @@ pub struct StorageStatus {
 pub fn storage(ctx: &Ctx) -> Result<StorageStatus, Fault> {
     let view = ctx.view();
     let oldest: Option<(u64, Event)> = events_after(&view, 0, 1)?.pop();
-    let last = last_number(&view, OUTBOX)?;
+    let last = last_event(&view)?;
     let file = ctx.config().database.as_deref();
     Ok(StorageStatus {
         file_bytes: file.and_then(|it| fs::metadata(it).ok()).map(|it| it.len()),

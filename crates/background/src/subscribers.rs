@@ -1,7 +1,9 @@
 //! The list of subscribers for admins: what each follows, and how far behind the events it is.
 
-use atoll_kernel::{Ctx, Fault, Timestamp, data::last_number, jobs::events_after};
-use atoll_storage::OUTBOX;
+use atoll_kernel::{
+    Ctx, Fault, Timestamp,
+    jobs::{events_after, last_event},
+};
 use serde::Serialize;
 
 use crate::{BY_SUBSCRIBER, cursor::CURSORS};
@@ -26,7 +28,7 @@ pub struct SubscriberStatus {
 /// All subscribers, by name.
 pub fn subscribers(ctx: &Ctx) -> Result<Vec<SubscriberStatus>, Fault> {
     let view = ctx.view();
-    let last = last_number(&view, OUTBOX)?;
+    let last = last_event(&view)?;
     let mut subscribers = Vec::new();
     for subscriber in &ctx.registry().subscribers {
         let cursor = CURSORS.read(&view, subscriber.name.as_bytes())?;

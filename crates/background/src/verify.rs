@@ -2,8 +2,9 @@
 
 use atoll_kernel::{
     StoreError, check,
-    data::{Direction, FieldValue, Scan, Slots, last_number},
+    data::{Direction, FieldValue, Scan, Slots},
     http::verify_answers,
+    jobs::last_event,
     saga::verify_journals,
     serde::{Serialize, de::DeserializeOwned},
     verify::Verify,
@@ -33,7 +34,7 @@ check! {
 check! { "idempotency.ages": "Each stored answer has an age entry, and each age entry an answer" => verify_answers }
 
 fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
-    let (view, last) = (it.view, last_number(it.view, OUTBOX)?);
+    let (view, last) = (it.view, last_event(it.view)?);
     let mut before: Option<u64> = None;
     view.scan(&Span::prefix(&view.prefix(OUTBOX)), Direction::Ascending, &mut |key, value| {
         it.findings.checked("events")?;
@@ -55,7 +56,7 @@ fn outbox_numbers(it: &mut Verify<'_>) -> Result<(), StoreError> {
 }
 
 fn subscriber_cursors(it: &mut Verify<'_>) -> Result<(), StoreError> {
-    let last = last_number(it.view, OUTBOX)?;
+    let last = last_event(it.view)?;
     slots(it, &CURSORS, "subscribers", |it, name, cursor| {
         if cursor.position > last {
             let (found, expected) = (cursor.position.to_string(), format!("{last} at most"));

@@ -116,6 +116,12 @@ impl fmt::Display for Registry {
         for job in &self.jobs {
             writeln!(f, "job {}: {}", job.name, job.schedule)?;
         }
+        for worker in &self.workers {
+            writeln!(f, "worker {}", worker.name)?;
+        }
+        for metric in &self.metrics {
+            writeln!(f, "metric {} by {}", metric.name, metric.label)?;
+        }
         for it in &self.middleware {
             writeln!(f, "middleware {}: before {}", it.name, it.prefix)?;
         }

@@ -11,7 +11,7 @@
 //! | [`query`] | the graph over all modules: fields, filters, computed fields, the wall |
 //! | [`flow`](mod@flow) | flows (one transaction), their steps and hooks |
 //! | [`saga`] | workflows of several transactions and calls to the outside, with compensation |
-//! | [`jobs`] | scheduled jobs, subscribers, the outbox of events |
+//! | [`jobs`] | scheduled jobs, subscribers, workers, the outbox of events, metrics |
 //! | [`http`] | routes, requests and answers, parameters and bodies, resources, idempotency |
 //! | [`storefront`] | store routes of a module: the channels of the key, what they show and sell, prices |
 //! | [`registry`] | what is linked in, with the problems that are found at start; feature flags; providers |
@@ -48,6 +48,7 @@ mod link;
 mod linked;
 mod mailed;
 mod manifest;
+mod metric;
 mod middleware;
 mod module;
 mod once;
@@ -67,6 +68,7 @@ mod settings;
 mod signature;
 mod subscriber;
 mod token;
+mod worker;
 mod workflow;
 
 pub use atoll_http::{Fault, FaultKind};

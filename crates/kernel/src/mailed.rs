@@ -46,7 +46,7 @@ impl Unsigned {
 impl Ctx {
     /// Another key than that of session tokens, so that a mailed token cannot be used to log in.
     fn mail_key(&self) -> Vec<u8> {
-        jwt::key_for(&self.config().jwt_secret, "mailed tokens")
+        self.key_for("mailed tokens")
     }
 
     /// The signed token, to be sent. It must not be stored: store the unsigned one, and sign again.

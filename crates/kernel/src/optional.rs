@@ -146,8 +146,9 @@ impl Registry {
         all.filter(|it| it.is_optional).map(|it| it.name)
     }
 
-    /// Leaves these modules out, with their entities, routes, flows, hooks, subscribers, jobs, links,
-    /// computed fields, projections, checks, providers and flags. Returns why one of them cannot be.
+    /// Leaves these modules out, with their entities, routes, flows, hooks, subscribers, jobs, workers,
+    /// metrics, links, computed fields, projections, checks, providers and flags. Returns why one of them
+    /// cannot be.
     pub(crate) fn leave_out(&mut self, off: &BTreeSet<String>) -> Vec<Problem> {
         if off.is_empty() {
             return Vec::new();
@@ -178,8 +179,8 @@ impl Registry {
             }
         }
         drop_parts!(
-            routes, middleware, extensions, flows, hooks, subscribers, jobs, projections, checks, flags,
-            settings
+            routes, middleware, extensions, flows, hooks, subscribers, jobs, workers, metrics, projections,
+            checks, flags, settings
         );
         self.providers.retain(|it| owner_off(owners.of(it.provider)).is_none());
         self.leave_out_shown(&|computed| owner_off(owners.of(computed)).is_some());

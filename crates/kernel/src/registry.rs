@@ -33,6 +33,7 @@ use crate::{
     job::Job,
     link::{self, FieldLink, Link},
     linked::Part,
+    metric::Metric,
     middleware::Middleware,
     migration::FORMAT,
     module::{DroppedTable, Module},
@@ -44,6 +45,7 @@ use crate::{
     service::RecordWriter,
     subscriber::Subscriber,
     verify::Check,
+    worker::Worker,
     workflow::{AnyFlow, NamedFlow, Naming},
 };
 
@@ -70,6 +72,10 @@ pub struct Registry {
     pub subscribers: Vec<&'static Subscriber>,
     /// The jobs, by name.
     pub jobs: Vec<&'static Job>,
+    /// The workers, by name.
+    pub workers: Vec<&'static Worker>,
+    /// The metrics of modules, by name.
+    pub metrics: Vec<&'static Metric>,
     /// The flows and sagas, by name.
     pub flows: Vec<&'static dyn AnyFlow>,
     /// The flows that can be run by their name.
@@ -228,6 +234,8 @@ impl Registry {
                 events: inventory::iter::<EventsEntry>.into_iter().collect(),
                 places: places(),
                 jobs: Part::linked(),
+                workers: Part::linked(),
+                metrics: Part::linked(),
                 ..Registry::default()
             };
             parts.modules.sort_by_key(|it| it.name);
@@ -279,6 +287,8 @@ impl Registry {
         self.resources.dedup_by_key(|it| ptr::from_ref(*it).addr());
         self.subscribers.sort_by_key(|it| it.name);
         self.jobs.sort_by_key(|it| it.name);
+        self.workers.sort_by_key(|it| it.name);
+        self.metrics.sort_by_key(|it| it.name);
         self.flows.sort_by_key(|it| it.name());
         self.hooks.sort_by_key(|it| it.name);
         self.flags.sort_by_key(|it| it.name);

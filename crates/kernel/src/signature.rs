@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::{Fault, Timestamp, limits::SIGNATURES_MAX};
+use crate::{Ctx, Fault, Timestamp, jwt, limits::SIGNATURES_MAX};
 
 /// How the bytes of a signature are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,15 @@ pub(crate) fn mac(secret: &[u8], signed: &[&[u8]]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length will do");
     signed.iter().for_each(|part| mac.update(part));
     mac
+}
+
+impl Ctx {
+    /// A key of the shop for this purpose, derived from its secret (`jwt_secret`): the same after a restart,
+    /// in no copy of the data, and of no use for any other purpose.
+    pub fn key_for(&self, purpose: &str) -> Vec<u8> {
+        self.lose();
+        jwt::key_for(&self.config().jwt_secret, purpose)
+    }
 }
 
 /// The signature of a body.

@@ -30,7 +30,7 @@ pub(crate) fn write(ctx: &Ctx, to: &mut Families<'_>) -> fmt::Result {
 }
 
 /// What cannot be read, because it is damaged, is logged and missing; the rest is shown.
-fn read<T>(what: &str, read: Result<T, Fault>) -> Option<T> {
+pub(crate) fn read<T>(what: &str, read: Result<T, Fault>) -> Option<T> {
     read.inspect_err(|fault| {
         tracing::error!("the metrics of {what} cannot be read: {fault} {}", fault.causes())
     })

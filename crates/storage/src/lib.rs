@@ -62,7 +62,7 @@ pub use list_index::{
 };
 pub use look_up::{get_each, scan_each};
 pub use meter::{Halt, Meter};
-pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, remove_event};
+pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, last_event, remove_event};
 pub use overlay::dry_run;
 pub use position::Position;
 pub use regions::{Dependencies, Recorder};

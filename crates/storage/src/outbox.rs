@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Direction, Read, Scan, Slots, Space, Span, StoreError, Write, WriteKeys, sequence::next_number,
+    Direction, Read, Scan, Slots, Space, Span, StoreError, Write,
+    sequence::{last_number, next_number},
     skip_damaged, stored,
 };
 
@@ -44,8 +45,7 @@ pub(crate) fn append(tx: &mut dyn Write, event: &Event) -> Result<(), StoreError
 
 /// Removes an event that all subscribers have processed.
 pub fn remove_event(tx: &mut dyn Write, position: u64) {
-    let key = EVENTS.key(tx, &position.to_be_bytes());
-    tx.delete(key);
+    EVENTS.remove(tx, &position.to_be_bytes());
 }
 
 /// The positions of the events up to `last`, at most `n_max`. The events are not decoded.
@@ -64,6 +64,11 @@ pub fn event_positions(tx: &dyn Read, last: u64, n_max: usize) -> Result<Vec<u64
 
 fn position_of(key: &[u8]) -> u64 {
     key[2..].try_into().map(u64::from_be_bytes).unwrap_or_default()
+}
+
+/// The position of the last event that was written; 0 if there was none.
+pub fn last_event(tx: &dyn Read) -> Result<u64, StoreError> {
+    last_number(tx, OUTBOX)
 }
 
 /// At most `n_max` events after this position (0: from the beginning), each with its position. Damaged ones

@@ -69,6 +69,12 @@ impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
         tx.put(key, self.encode(value));
     }
 
+    /// Removes the value under `key`, which is without the prefix of the space.
+    pub fn remove(&self, tx: &mut dyn Write, key: &[u8]) {
+        let key = self.key(tx, key);
+        tx.delete(key);
+    }
+
     /// The value in its stored form.
     pub fn encode(&self, value: &T) -> Vec<u8> {
         encode_version(version(self.history), const { T::KIND.shape_number() }, value)

@@ -59,6 +59,8 @@ impl Report<'_> {
         self.unique("projection", it.projections.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("route", it.routes.iter().map(|one| (name_of(one), Some(one.source))));
         self.unique("subscriber", it.subscribers.iter().map(|one| of(one.name, it.source_of(*one))));
+        self.unique("worker", it.workers.iter().map(|one| of(one.name, it.source_of(*one))));
+        self.unique("metric", it.metrics.iter().map(|one| of(one.name, it.source_of(*one))));
         self.unique("flow", it.flows.iter().map(|one| of(one.name(), it.source_of(*one))));
         let points = it.flows.iter().flat_map(|flow| {
             let points = flow.hooks().iter().chain(flow.external_hooks());
