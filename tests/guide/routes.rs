@@ -2,8 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-/// Routes that the registry of the core has not: those of the server itself, and of `restock`.
-const ELSEWHERE: [&str; 3] = ["/health", "/metrics", "/store/restock-subscriptions"];
+/// Routes that the registry of the core has not: those of the server itself, and of extensions.
+const ELSEWHERE: [&str; 4] = ["/health", "/metrics", "/store/restock-subscriptions", "/admin/webhook"];
 
 /// The part of COMPAT.md about routes that are here; others are about those of the original.
 const OWN: &str = "### Routes of our own\n";

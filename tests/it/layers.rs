@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/local-files", &["crates/kernel", "crates/providers"]),
     ("crates/s3", &["crates/kernel", "crates/providers"]),
     ("crates/smtp", &["crates/kernel", "crates/providers"]),
+    ("crates/webhook-sender", &["crates/kernel", "crates/providers"]),
     ("plugins", &["crates/checkout", "crates/kernel", "crates/pages", "crates/providers"]),
     ("crates/background", &["crates/kernel", "crates/storage"]),
     ("crates/metrics", &["crates/background", "crates/kernel", "crates/storage"]),
@@ -61,7 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "crates/api", "crates/app", "crates/background", "crates/bundle", "crates/catalogue",
             "crates/flows", "crates/kernel", "crates/links", "crates/metrics", "crates/s3", "crates/smtp",
-            "crates/storage", "plugins", "plugins/extensions",
+            "crates/storage", "crates/webhook-sender", "plugins", "plugins/extensions",
         ],
     ),
 ];

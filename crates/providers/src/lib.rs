@@ -1,8 +1,10 @@
-//! The contracts of providers that are no part of a checkout: file storage, notifications. Types for modules
-//! and providers; no records.
+//! The contracts of providers that are no part of a checkout: file storage, notifications, webhooks. Types
+//! for modules and providers; no records.
 
 mod file;
 mod notification;
+mod reach;
+mod webhook;
 
 use std::{future::Future, pin::Pin};
 
@@ -13,6 +15,8 @@ pub use file::{
     origin_of,
 };
 pub use notification::{EMAIL, Notification, NotificationProvider};
+pub use reach::Reach;
+pub use webhook::{OutgoingWebhook, WebhookAnswer, WebhookSender};
 
 /// The future of a call to a provider.
 pub type Working<T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send>>;

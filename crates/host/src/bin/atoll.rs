@@ -8,6 +8,9 @@ use atoll_restock as _;
 use atoll_s3 as _;
 #[cfg(feature = "smtp")]
 use atoll_smtp as _;
+#[cfg(feature = "webhook-sender")]
+use atoll_webhook_sender as _;
+use atoll_webhooks as _;
 use mimalloc::MiMalloc;
 
 #[global_allocator]
