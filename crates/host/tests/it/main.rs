@@ -8,6 +8,7 @@ mod http;
 mod kills;
 mod logs;
 mod metrics;
+mod operations;
 mod server;
 mod shutdown;
 mod supervisor;
