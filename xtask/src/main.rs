@@ -14,6 +14,7 @@ mod format;
 mod generate_catalogue;
 mod load;
 mod new;
+mod package;
 mod pages;
 mod registry;
 mod replay;
@@ -73,7 +74,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "thorough",
         args: "[names]",
-        about: "agree, rounds, kills: these tests with many more iterations (half an hour)",
+        about: "agree, rounds, kills, package: these tests with many more iterations (half an hour)",
         run: thorough::run,
     },
     Command { name: "tidy", args: "", about: "check style and structure rules", run: tidy::run },
@@ -148,6 +149,12 @@ const COMMANDS: &[Command] = &[
         args: "KIND NAME [--in CRATE] [--force]",
         about: "take back what `new` generated",
         run: new::remove,
+    },
+    Command {
+        name: "package",
+        args: "[deb | image] [--debug]",
+        about: "build the Debian package and the container image, and try them out (cargo-deb, buildah)",
+        run: package::run,
     },
     Command {
         name: "bench",

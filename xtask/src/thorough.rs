@@ -4,7 +4,7 @@ use std::{env, process::ExitCode};
 
 use anyhow::Context as _;
 
-use crate::cargo;
+use crate::{cargo, package};
 
 /// Variables for the number of iterations, with their values here; the environment overrides them.
 const TIMES: [(&str, &str); 6] = [
@@ -15,6 +15,9 @@ const TIMES: [(&str, &str); 6] = [
     ("ATOLL_KILLS", "1000"),
     ("ATOLL_BACKUPS", "100"),
 ];
+
+/// What is packaged and tried out, under a name of its own.
+const PACKAGES: &str = "package";
 
 /// Test programs and tests.
 const TESTS: [(&str, &str); 6] = [
@@ -40,6 +43,9 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         if !command.status().context("cargo does not start")?.success() {
             return Ok(ExitCode::FAILURE);
         }
+    }
+    if args.is_empty() || args.iter().any(|it| it == PACKAGES) {
+        return package::run(&[]);
     }
     Ok(ExitCode::SUCCESS)
 }

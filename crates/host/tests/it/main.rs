@@ -13,4 +13,5 @@ mod server;
 mod shutdown;
 mod supervisor;
 mod tls;
+mod unit;
 mod user;
