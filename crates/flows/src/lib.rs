@@ -8,7 +8,7 @@ mod events;
 mod first_run;
 pub mod fulfillment;
 pub mod inventory;
-mod notification;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod points;

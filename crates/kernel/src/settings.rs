@@ -26,6 +26,9 @@ pub trait SettingType: Sized {
     /// Must it not be printed?
     const IS_SECRET: bool = false;
 
+    /// Is it a table of the settings file? Its text is JSON then.
+    const IS_TABLE: bool = false;
+
     /// Parses the text of a setting. The error says what it must be, without the text.
     fn parse(text: &str) -> Result<Self, String>;
 
@@ -90,6 +93,7 @@ impl SettingType for Vec<String> {
 
 impl<T: SettingType> SettingType for Option<T> {
     const IS_SECRET: bool = T::IS_SECRET;
+    const IS_TABLE: bool = T::IS_TABLE;
 
     fn parse(text: &str) -> Result<Self, String> {
         T::parse(text).map(Some)
@@ -136,6 +140,8 @@ pub struct SettingDef {
     pub is_required: fn() -> bool,
     /// Must it not be printed?
     pub is_secret: bool,
+    /// Is it a table of the file, and its text JSON?
+    pub is_table: bool,
     /// Checks a text. The error says what it must be.
     pub check: fn(&str) -> Result<(), String>,
 }
@@ -209,6 +215,7 @@ macro_rules! settings {
                         default: $crate::or_none!($(|| $crate::registry::unquoted(stringify!($default)))?),
                         is_required: || <$Type as $crate::registry::SettingType>::absent().is_none(),
                         is_secret: <$Type as $crate::registry::SettingType>::IS_SECRET,
+                        is_table: <$Type as $crate::registry::SettingType>::IS_TABLE,
                         check: |text| {
                             let value = <$Type as $crate::registry::SettingType>::parse(text)?;
                             let _ = &value;

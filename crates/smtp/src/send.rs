@@ -1,4 +1,4 @@
-//! Sending: the message, the connection to the mail server, and what its refusals mean.
+//! Sending: the connection to the mail server, and what its refusals mean.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,8 +8,7 @@ use std::{
 use atoll_kernel::{Ctx, Fault, provider, registry::Secret};
 use atoll_providers::{Notification, NotificationProvider, Working};
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Mailbox, MultiPart, header::ContentType},
+    AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor,
     transport::smtp::{
         Error,
         authentication::Credentials,
@@ -21,8 +20,9 @@ use lettre::{
 use tokio::time::timeout;
 
 use crate::{
-    settings::{CaFile, SmtpSettings, Tls},
-    template::fill,
+    folder,
+    message::message,
+    settings::{CaFile, Folder, HostName, SmtpSettings, Tls},
 };
 
 /// Longer than the longest time-out that can be set.
@@ -40,8 +40,12 @@ impl NotificationProvider for Smtp {
     fn send(&self, ctx: Ctx, notification: Notification) -> Working<()> {
         Box::pin(async move {
             let settings = ctx.settings_of::<SmtpSettings>()?;
+            let (template, key) = (notification.template.clone(), notification.key.clone());
             // It is made from the event and the templates alone: made again, it is the same.
-            let message = message(settings, &notification).map_err(Fault::for_good)?;
+            let message = message(settings, notification).map_err(Fault::for_good)?;
+            if let Some(Folder(folder)) = &settings.folder {
+                return folder::write(folder, &template, &key, &message).await;
+            }
             // The time-out of the transport is that of connecting alone.
             let within = Duration::from_secs(settings.timeout_s);
             match timeout(within, transport(&ctx, settings)?.send(message)).await {
@@ -55,28 +59,6 @@ impl NotificationProvider for Smtp {
     }
 }
 
-/// What is to be sent. A repeated e-mail has the same `Message-ID`, by which mail programs show it once.
-fn message(settings: &SmtpSettings, notification: &Notification) -> Result<Message, Fault> {
-    let to: Address = notification
-        .to
-        .parse()
-        .map_err(|_| Fault::invalid(format!("`{}` is no e-mail address", notification.to)))?;
-    let folder = settings.templates.as_ref().map(|it| it.0.as_path());
-    let content = fill(folder, &notification.template, &notification.data).map_err(Fault::invalid)?;
-    let from = &settings.from.0;
-    let key: String = notification.key.chars().filter(char::is_ascii_alphanumeric).collect();
-    let message = Message::builder()
-        .from(from.clone())
-        .to(Mailbox::new(None, to))
-        .subject(content.subject)
-        .message_id(Some(format!("<{key}@{}>", from.email.domain())));
-    match content.html {
-        Some(html) => message.multipart(MultiPart::alternative_plain_html(content.text, html)),
-        None => message.header(ContentType::TEXT_PLAIN).body(content.text),
-    }
-    .map_err(Fault::unexpected)
-}
-
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
 /// The mail server. It is made when it is first needed, since that reads the certificates of the system.
@@ -86,12 +68,13 @@ fn transport(ctx: &Ctx, settings: &SmtpSettings) -> Result<Arc<Transport>, Fault
     if let Some(transport) = &*made {
         return Ok(transport.clone());
     }
-    let transport = Arc::new(connect(settings).map_err(Fault::unexpected)?);
+    let host =
+        settings.host.as_ref().ok_or_else(|| Fault::not_allowed("The setting `smtp.host` is missing"))?;
+    let transport = Arc::new(connect(host, settings).map_err(Fault::unexpected)?);
     Ok(made.insert(transport).clone())
 }
 
-fn connect(settings: &SmtpSettings) -> Result<Transport, Error> {
-    let host = &settings.host.0;
+fn connect(HostName(host): &HostName, settings: &SmtpSettings) -> Result<Transport, Error> {
     let verified = || {
         let mut parameters = TlsParameters::builder(host.clone());
         if let Some(CaFile(certificate)) = &settings.ca_file {

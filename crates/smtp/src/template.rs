@@ -1,18 +1,25 @@
-//! Templates of e-mails (Jinja): the built-in ones, and those of a folder. The first line of a text is the
-//! subject.
+//! Templates of e-mails (Jinja): the built-in ones, and those of a folder, with folders of channels in it.
+//! The first line of a text is the subject.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use atoll_kernel::serde_json::Value;
 use minijinja::{Environment, Error};
 
 /// The built-in templates, by the name of the event.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 8] = [
     ("auth.password_reset", include_str!("../templates/auth.password_reset.txt")),
     ("invite.created", include_str!("../templates/invite.created.txt")),
     ("invite.resent", include_str!("../templates/invite.created.txt")),
+    ("notification.test", include_str!("../templates/notification.test.txt")),
     ("order.placed", include_str!("../templates/order.placed.txt")),
     ("order.transfer_requested", include_str!("../templates/order.transfer_requested.txt")),
+    ("restock.available", include_str!("../templates/restock.available.txt")),
+    ("shipment.created", include_str!("../templates/shipment.created.txt")),
 ];
 
 /// Instructions that one template may run: an order with a thousand lines takes some ten thousand. A loop
@@ -30,11 +37,15 @@ pub(crate) struct Content {
     pub(crate) html: Option<String>,
 }
 
-/// Fills the template of this name: that of the folder, or the built-in one.
-pub(crate) fn fill(folder: Option<&Path>, name: &str, data: &Value) -> Result<Content, String> {
-    let own = |extension: &str| match folder {
-        Some(folder) if is_plain(name) => read(&folder.join(format!("{name}.{extension}"))),
-        _ => Ok(None),
+/// Fills the template of this name: that of the first folder which has one, or the built-in one.
+pub(crate) fn fill(folders: &[PathBuf], name: &str, data: &Value) -> Result<Content, String> {
+    let own = |extension: &str| {
+        for folder in folders.iter().filter(|_| is_plain(name)) {
+            if let Some(text) = read(&folder.join(format!("{name}.{extension}")))? {
+                return Ok(Some(text));
+            }
+        }
+        Ok::<_, String>(None)
     };
     let built_in = || BUILT_IN.iter().find(|(it, _)| *it == name).map(|(_, text)| (*text).to_owned());
     let (text, html) = (own("txt")?.or_else(built_in), own("html")?);
@@ -60,10 +71,11 @@ fn environment<'a>() -> Environment<'a> {
     environment
 }
 
-/// Whether the name of a template is that of a file in the folder, and not of one elsewhere.
-fn is_plain(name: &str) -> bool {
-    let fits = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b'-');
-    !name.starts_with('.') && name.bytes().all(fits)
+/// Whether this is the name of something in a folder, and not of something elsewhere.
+pub(crate) fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && !name.contains(|it: char| "/\\:".contains(it) || it.is_control())
 }
 
 /// The text of a file; none if there is no such file.
@@ -85,13 +97,26 @@ fn at_fault(name: &str, error: &Error) -> String {
     format!("the template `{name}` is wrong: {}{line}", error.kind())
 }
 
-/// Checks a folder of templates. Error: it cannot be read, or the first template that is wrong.
+/// Checks a folder of templates, with the folders of channels in it. Error: it cannot be read, or the first
+/// template that is wrong.
 pub(crate) fn check_templates(folder: &Path) -> Result<(), String> {
+    let folders = files_of(folder)?.into_iter().filter(|it| it.is_dir());
+    for folder in [folder.to_owned()].into_iter().chain(folders) {
+        check_folder(&folder)?;
+    }
+    Ok(())
+}
+
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries =
         fs::read_dir(folder).map_err(|error| format!("it is no folder that can be read: {error}"))?;
     let mut files: Vec<_> = entries.filter_map(|it| Some(it.ok()?.path())).collect();
     files.sort();
-    for file in files {
+    Ok(files)
+}
+
+fn check_folder(folder: &Path) -> Result<(), String> {
+    for file in files_of(folder)? {
         let extension = file.extension().and_then(|it| it.to_str());
         if let (Some("txt" | "html"), Some(name)) = (extension, file.file_name().and_then(|it| it.to_str()))
             && let Some(text) = read(&file)?
@@ -104,6 +129,8 @@ pub(crate) fn check_templates(folder: &Path) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use atoll_kernel::serde_json::json;
 
     use super::*;
@@ -113,7 +140,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
         let data = json!({ "token": "<t>", "name": "Ann\r\nBcc: eve@mail.test" });
-        let fill = |name: &str| fill(Some(folder.path()), name, &data);
+        let fill = |name: &str| fill(&[folder.path().to_owned()], name, &data);
         assert!(fill("invite.created").expect("built in").text.contains("<t>"));
         assert_eq!(fill("stamp.licked").expect_err("unknown"), "there is no template `stamp.licked.txt`");
         write("invite.created.txt", "Hello {{ name }}\n\nyour token: {{ token }}\n");
@@ -135,22 +162,22 @@ mod tests {
         let inside = folder.path().join("mails");
         fs::create_dir(&inside).expect("a folder");
         fs::write(folder.path().join("secret.txt"), "secret").expect("a file");
-        let error = fill(Some(&inside), "../secret", &json!({})).expect_err("it is outside");
+        let error = fill(from_ref(&inside), "../secret", &json!({})).expect_err("it is outside");
         assert_eq!(error, "there is no template `../secret.txt`");
         let endless = "s\n{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
         fs::write(inside.join("endless.txt"), endless).expect("a file");
-        let error = fill(Some(&inside), "endless", &json!({})).expect_err("it does not end");
+        let error = fill(from_ref(&inside), "endless", &json!({})).expect_err("it does not end");
         assert!(error.contains("out of fuel"), "{error}");
         fs::write(inside.join("large.txt"), vec![b'a'; TEMPLATE_BYTES_MAX as usize + 1]).expect("a file");
-        assert!(fill(Some(&inside), "large", &json!({})).is_err());
+        assert!(fill(from_ref(&inside), "large", &json!({})).is_err());
     }
 
     #[test]
     fn confirmations_list_what_was_ordered() {
         let items = json!([{ "title": "Shirt", "quantity": 2, "unit_price": 10.5 }]);
         let order = json!({ "display_id": 7, "currency_code": "eur", "items": items });
-        let content = fill(None, "order.placed", &json!({ "id": "order_1", "total": 21, "order": order }));
-        let content = content.expect("a mail");
+        let data = json!({ "id": "order_1", "total": 21, "order": order, "shop": { "name": "Tea house" } });
+        let content = fill(&[], "order.placed", &data).expect("a mail");
         assert_eq!(content.subject, "Your order 7");
         assert!(content.text.contains("2 x Shirt") && content.text.contains("21 EUR"), "{}", content.text);
     }

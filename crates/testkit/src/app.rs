@@ -82,6 +82,8 @@ pub struct Setup {
     providers: ProviderChoice,
     file_bytes_max: Option<usize>,
     email_provider: Option<String>,
+    public_url: Option<String>,
+    disk_free_min_bytes: Option<u64>,
     backups: BackupConfig,
     schedules: Schedules,
     no_docs: bool,
@@ -117,11 +119,23 @@ impl Setup {
         Setup { email_provider: Some(id.to_owned()), ..self }
     }
 
+    /// Where the application is reached from outside.
+    #[must_use]
+    pub fn public_url(self, url: &str) -> Setup {
+        Setup { public_url: Some(url.to_owned()), ..self }
+    }
+
     /// The folder for backups, and how many are kept in it.
     #[must_use]
     pub fn backups(self, folder: &Path, n_kept_max: usize) -> Setup {
         let backups = BackupConfig { folder: Some(folder.to_owned()), n_kept_max, ..self.backups };
         Setup { backups, ..self }
+    }
+
+    /// The bytes of a disk that must stay free.
+    #[must_use]
+    pub fn disk_free_min(self, bytes: u64) -> Setup {
+        Setup { disk_free_min_bytes: Some(bytes), ..self }
     }
 
     /// The schedule, a cron pattern, of jobs that follow this setting.
@@ -280,6 +294,8 @@ impl TestApp {
             providers,
             file_bytes_max,
             email_provider,
+            public_url,
+            disk_free_min_bytes,
             backups,
             schedules,
             no_docs,
@@ -307,12 +323,12 @@ impl TestApp {
             cart_days: cart_days.unwrap_or(CART_DAYS),
             providers,
             database: None,
-            disk_free_min_bytes: None,
+            disk_free_min_bytes,
             backups,
             schedules,
             files,
             email_provider,
-            public_url: None,
+            public_url,
             pages: Some("/app".into()),
             docs: !no_docs,
             modules,

@@ -19,6 +19,7 @@ mod fulfillments;
 mod inventory_items;
 mod invites;
 mod jobs;
+mod notifications;
 mod order_changes;
 mod orders;
 mod payment_collections;

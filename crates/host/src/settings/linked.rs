@@ -192,9 +192,14 @@ impl Loading<'_> {
     /// module in the file of this name.
     fn values_of(&mut self, name: &str, key: &SettingDef, (file, table): (&str, &Table)) -> Vec<Sourced> {
         let in_file = self.given(name, key.is_secret, |it, form| {
-            match text_of(table.get(&format!("{}{form}", key.name))?) {
+            let value = table.get(&format!("{}{form}", key.name))?;
+            let (text, what) = match key.is_table {
+                true => (json_of(value), "a table"),
+                false => (text_of(value), "a text, a number or a list"),
+            };
+            match text {
                 Some(text) => Some((text, file.to_owned())),
-                None => it.say(format!("{name}{form}: it must be a text, a number or a list ({file})")),
+                None => it.say(format!("{name}{form}: it must be {what} ({file})")),
             }
         });
         let credential = if key.is_secret { self.credential(name) } else { None };
@@ -274,6 +279,11 @@ fn text_of(value: &Value) -> Option<String> {
         Value::Array(_) => texts(value).map(|it| it.join(",")),
         Value::Datetime(_) | Value::Table(_) => None,
     }
+}
+
+/// The JSON of a table of the file; none if it is something else.
+fn json_of(value: &Value) -> Option<String> {
+    value.as_table().and_then(|it| serde_json::to_string(it).ok())
 }
 
 /// The texts of a list; none if it is something else.

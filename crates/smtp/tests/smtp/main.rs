@@ -1,6 +1,9 @@
-//! The notification provider `smtp` against a mail server of the tests: what is sent, TLS, and refusals.
+//! The notification provider `smtp` against a mail server of the tests: what is sent, TLS, and
+//! refusals.
 
+mod folder;
 mod sink;
+mod variables;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +13,7 @@ use std::{
 use atoll_background::Background;
 use atoll_host::{Known, Settings, Sources, Wrong, registry};
 use atoll_kernel::registry::linked_settings;
+use atoll_restock as _;
 use atoll_smtp as _;
 use atoll_testkit::{PACE, Setup, Shop, TestApp, complete, id};
 use serde_json::{Value, json};
@@ -196,7 +200,16 @@ fn settings_of_the_documentation_are_valid_and_wrong_ones_are_named() {
         ("ATOLL_SMTP_CA_FILE", "Cargo.toml"),
         ("ATOLL_SMTP_TEMPLATES", "nowhere"),
         ("ATOLL_SMTP_TIMEOUT_S", "0"),
+        ("ATOLL_SMTP_STOREFRONT_URL", "shop.test"),
+        ("ATOLL_SMTP_CHANNELS", r#"{"Web shop":{"sender":"a@shop.test"}}"#),
     ];
     let Err(Wrong(wrong)) = load(&file, &env) else { panic!("it is wrong") };
-    assert_eq!(wrong.len(), 6, "{wrong:?}");
+    assert_eq!(wrong.len(), 8, "{wrong:?}");
+    assert!(
+        wrong[7].contains("sender of `Web shop`: a channel has `from` and `storefront_url`"),
+        "{wrong:?}"
+    );
+    let both = [password, ("ATOLL_SMTP_FOLDER", "mails")];
+    let Err(Wrong(wrong)) = load(&file, &both) else { panic!("it is wrong") };
+    assert_eq!(wrong, ["smtp.host and smtp.folder are both set: e-mails are sent, or written"]);
 }

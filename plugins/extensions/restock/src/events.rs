@@ -8,7 +8,8 @@ pub const SUBSCRIBED: &str = "restock.subscribed";
 
 /// A shopper is told, once per subscription, that a channel can sell a variant: `id`, `email`,
 /// `locale`, `customer_id`, `variant_id`, `sales_channel_id`, `quantity` (how many are wanted),
-/// `available_quantity` (null if the stock is not managed). A subscriber mails it.
+/// `available_quantity` (null if the stock is not managed). A subscriber mails it, where a provider sends
+/// e-mails.
 pub const AVAILABLE: &str = "restock.available";
 
 /// A subscription was deleted on request: `id`.

@@ -15,6 +15,7 @@ mod flows;
 mod hooks;
 mod jobs;
 mod links;
+mod mail;
 mod pages;
 pub mod points;
 mod settings;
