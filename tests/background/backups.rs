@@ -137,3 +137,16 @@ async fn backups_need_a_folder_that_is_there() {
     assert_eq!(admin.post("/admin/backups", json!({})).await.error(), expect);
     assert!(!gone.exists(), "it may be a disk that is not there");
 }
+
+#[tokio::test]
+async fn a_disk_that_is_nearly_full_gets_no_backup() {
+    let folder = TempDir::new().expect("a folder");
+    let setup = Setup::default().backups(folder.path(), 2).disk_free_min(u64::MAX / 2);
+    let (app, admin) = setup.init().await.with_admin().await;
+    let made = BackingUp::begin(&app.ctx).expect("no other one").run(folder.path().to_owned(), None).await;
+    let error = made.expect_err("the disk is nearly full").to_string();
+    let expect = format!("the disk of `{}` is nearly full: ", folder.path().display());
+    assert!(error.starts_with(&expect), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    assert_eq!(admin.get("/admin/backups").await.ok()["backup"]["error"], json!(error));
+}

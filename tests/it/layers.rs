@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/smtp", &["crates/kernel", "crates/providers"]),
     ("crates/webhook-sender", &["crates/kernel", "crates/providers"]),
     ("plugins", &["crates/checkout", "crates/kernel", "crates/pages", "crates/providers"]),
-    ("crates/background", &["crates/kernel", "crates/storage"]),
+    ("crates/background", &["crates/kernel", "crates/providers", "crates/storage"]),
     ("crates/metrics", &["crates/background", "crates/kernel", "crates/storage"]),
     ("crates/links", &["crates/kernel", "plugins"]),
     (

@@ -1,19 +1,27 @@
-//! Backups of a running shop: into the folder of the setting, when an admin asks or by schedule, and wherever
-//! `atoll backup` asks. One at a time, on a thread of its own, beside requests.
+//! Backups of a running shop: into the folder of the setting, when an admin asks or by schedule, and from
+//! there to storages elsewhere; and wherever `atoll backup` asks. One at a time, on a thread of its own,
+//! beside requests.
 
 use std::{
     path::{Path, PathBuf},
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use atoll_kernel::{Ctx, Fault, StoreError, Timestamp, job, jobs::Tick};
-use atoll_storage::BackupProgress;
+use atoll_storage::{BackupProgress, files::folder_of};
 use serde::Serialize;
 
 use crate::{
+    backup_elsewhere::copy,
     backup_folder::{BackupError, BackupFile, back_up, backups_in, keep},
+    disk::{PAUSE, Space, reserve, space},
     why,
 };
+
+/// A backup leaves so many times what must stay free of a disk: on that of the data it ends before the shop
+/// has no room to write.
+const RESERVES: u64 = 2;
 
 job! { "backup.create" by "backup_schedule" => create }
 
@@ -107,39 +115,90 @@ impl BackingUp {
     }
 
     /// Makes the backup: `to` is a folder, or the name of a new file. With `n_kept_max` the oldest of the
-    /// folder beyond so many are removed then. It is cancelled, and nothing is left of it, when the process
-    /// shuts down or the future is dropped.
+    /// folder beyond so many are removed then, and it is copied to the backup storages of the configuration.
+    /// It is cancelled, and nothing is left of what is not whole, when the process shuts down or the future
+    /// is dropped; and it ends when its disk is nearly full.
     pub async fn run(
         self,
         to: PathBuf,
         n_kept_max: Option<usize>,
     ) -> Result<(PathBuf, BackupFile), BackupError> {
-        let BackingUp { mut going_on, progress } = self;
-        let (ctx, stopping) = (going_on.ctx.clone(), StopOnDrop(progress.clone()));
-        let work = move || {
-            let made = make(&going_on.ctx, &to, n_kept_max, &progress);
-            match &made {
-                Ok((file, it)) => {
-                    tracing::info!(file = %file.display(), position = it.position.0, "made a backup");
-                    going_on.result = Ok(it.clone());
-                }
-                Err(error) => {
-                    let error = why(error);
-                    tracing::error!(error, to = %to.display(), "no backup was made");
-                    going_on.result = Err(error);
+        let BackingUp { going_on, progress } = self;
+        let (ctx, _stopping) = (going_on.ctx.clone(), StopOnDrop(progress.clone()));
+        let mut working = pin!(work(&ctx, going_on, &to, n_kept_max, &progress));
+        tokio::select! {
+            made = &mut working => return made,
+            () = ctx.cancelled() => progress.stop(),
+        }
+        working.await
+    }
+}
+
+impl GoingOn {
+    /// Notes and logs how it ended.
+    fn end(&mut self, made: &Result<(PathBuf, BackupFile), BackupError>, to: &Path) {
+        self.result = match made {
+            Ok((file, it)) => {
+                tracing::info!(file = %file.display(), position = it.position.0, "made a backup");
+                Ok(it.clone())
+            }
+            Err(error) => {
+                let error = why(error);
+                tracing::error!(error, to = %to.display(), "a backup failed");
+                Err(error)
+            }
+        };
+    }
+}
+
+async fn work(
+    ctx: &Ctx,
+    going_on: GoingOn,
+    to: &Path,
+    n_kept_max: Option<usize>,
+    progress: &Arc<BackupProgress>,
+) -> Result<(PathBuf, BackupFile), BackupError> {
+    let (making, folder) = (progress.clone(), to.to_owned());
+    let make = move || {
+        let made = make(&going_on.ctx, &folder, n_kept_max, &making);
+        (going_on, made)
+    };
+    let mut making = tokio::task::spawn_blocking(make);
+    let (mut measures, mut full) = (tokio::time::interval(PAUSE), None);
+    let done = loop {
+        tokio::select! {
+            done = &mut making => break done,
+            _ = measures.tick(), if full.is_none() => {
+                full = check_disk(ctx, to).err();
+                if full.is_some() {
+                    progress.stop();
                 }
             }
-            made
-        };
-        let mut working = tokio::task::spawn_blocking(work);
-        let done = tokio::select! {
-            done = &mut working => done,
-            () = ctx.cancelled() => {
-                stopping.0.stop();
-                working.await
-            }
-        };
-        done.unwrap_or_else(|error| Err(StoreError::Panicked(error.to_string()).into()))
+        }
+    };
+    let (mut going_on, made) = done.map_err(|error| StoreError::Panicked(error.to_string()))?;
+    let mut made = match full {
+        Some(full) if made.is_err() => Err(full),
+        _ => made,
+    };
+    if let (Ok((file, _)), Some(n_max)) = (&made, n_kept_max)
+        && let Err(error) = copy(&going_on.ctx, file, n_max, progress).await
+    {
+        made = Err(error);
+    }
+    going_on.end(&made, to);
+    made
+}
+
+/// Checks that the disk that a backup is written to, which may be another one than that of the data, has what
+/// a backup leaves. Errors: it has not.
+fn check_disk(ctx: &Ctx, to: &Path) -> Result<(), BackupError> {
+    let folder = if to.is_dir() { to } else { folder_of(to) };
+    let Some(Space { free, all }) = space(folder) else { return Ok(()) };
+    let min_bytes = reserve(ctx, all).saturating_mul(RESERVES);
+    match free < min_bytes {
+        true => Err(BackupError::DiskFull { folder: folder.to_owned(), free_bytes: free, min_bytes }),
+        false => Ok(()),
     }
 }
 
@@ -149,6 +208,7 @@ fn make(
     n_kept_max: Option<usize>,
     progress: &BackupProgress,
 ) -> Result<(PathBuf, BackupFile), BackupError> {
+    check_disk(ctx, to)?;
     let made = back_up(&ctx.view(), to, ctx.now(), &ctx.config().backups.beside, progress)?;
     if let Some(n_max) = n_kept_max {
         keep(to, n_max, &made.1.name)?;

@@ -57,6 +57,29 @@ pub enum BackupError {
         #[source]
         source: io::Error,
     },
+    /// The disk that the backup is written to has too little left.
+    #[error(
+        "the disk of `{folder}` is nearly full: {free_bytes} bytes are free, and {min_bytes} must stay so"
+    )]
+    DiskFull {
+        /// The folder that it was to be in.
+        folder: PathBuf,
+        /// What was free.
+        free_bytes: u64,
+        /// What a backup leaves.
+        min_bytes: u64,
+    },
+    /// It is whole, and a storage elsewhere did not take it.
+    #[error("`{name}` is whole, and was not copied to `{id}`")]
+    Elsewhere {
+        /// The backup.
+        name: String,
+        /// The backup storage.
+        id: &'static str,
+        /// Why it was not copied.
+        #[source]
+        source: Box<Fault>,
+    },
     /// The store cannot be read, or the file not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,7 +91,8 @@ impl From<BackupError> for Fault {
             BackupError::Busy => Fault::new(FaultKind::Conflict, "Another backup is going on"),
             BackupError::NotSet => Fault::not_allowed("The setting `backup_dir` names no folder for backups"),
             BackupError::NoFolder(_) | BackupError::Exists(_) => Fault::not_allowed(error.to_string()),
-            BackupError::Io { .. } => Fault::unexpected(error),
+            BackupError::DiskFull { .. } => Fault::of(507, "insufficient_storage", error.to_string()),
+            BackupError::Io { .. } | BackupError::Elsewhere { .. } => Fault::unexpected(error),
             BackupError::Store(error) => error.into(),
         }
     }
@@ -141,6 +165,11 @@ fn parsed(name: &str) -> Option<(Timestamp, Position)> {
     let [hour, minute, second] = [&time[..2], &time[2..4], &time[4..]];
     let made_at = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z").parse().ok()?;
     (name_of(made_at, position) == name).then_some((made_at, position))
+}
+
+/// Is it the name of a backup by moment and position?
+pub(crate) fn is_backup(name: &str) -> bool {
+    parsed(name).is_some()
 }
 
 /// The backups of a folder that have names by moment and position, the newest first.

@@ -9,7 +9,7 @@ use crate::run::sleep;
 
 /// Between two measures: a system call of a microsecond. Meanwhile the writer writes less than a tenth of the
 /// default reserve.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
 /// The share of a small disk that is the reserve: a twentieth.
 const RESERVE_SHARE: u64 = 20;
@@ -18,7 +18,7 @@ const RESERVE_SHARE: u64 = 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Space {
     pub(crate) free: u64,
-    all: u64,
+    pub(crate) all: u64,
 }
 
 /// Measures the disk of this file for this process; `None` where the system does not say.
@@ -34,12 +34,17 @@ pub(crate) fn space(_: &Path) -> Option<Space> {
     None
 }
 
+/// What must stay free of a disk with so many bytes.
+pub(crate) fn reserve(ctx: &Ctx, all: u64) -> u64 {
+    let min = ctx.config().disk_free_min_bytes;
+    min.unwrap_or_else(|| DISK_FREE_MIN_BYTES.min(all / RESERVE_SHARE))
+}
+
 /// Measures the disk, and says so in the log when writes are refused from now on, or taken again. Nothing is
 /// measured for data in memory.
 pub fn measure_disk(ctx: &Ctx) {
     let Some(Space { free, all }) = ctx.config().database.as_deref().and_then(space) else { return };
-    let min = ctx.config().disk_free_min_bytes;
-    let min = min.unwrap_or_else(|| DISK_FREE_MIN_BYTES.min(all / RESERVE_SHARE));
+    let min = reserve(ctx, all);
     if !ctx.room().measured(free, min) {
         return;
     }

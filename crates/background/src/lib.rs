@@ -2,6 +2,7 @@
 //! saga runs, retention, backups, and the measuring of the disk. They wait while it has no room.
 
 mod backup;
+mod backup_elsewhere;
 mod backup_folder;
 mod cursor;
 mod dead_letter;

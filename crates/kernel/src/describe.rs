@@ -107,8 +107,9 @@ impl fmt::Display for Registry {
             writeln!(f, "hook {}: in {}", hook.name, hook.at)?;
         }
         for kind in &self.provider_kinds {
-            let ids: Vec<&str> = self.provider_ids(kind.name).collect();
-            writeln!(f, "providers {}: {}", kind.name, ids.join(" "))?;
+            write!(f, "providers {}:", kind.name)?;
+            self.provider_ids(kind.name).try_for_each(|id| write!(f, " {id}"))?;
+            writeln!(f)?;
         }
         for check in &self.checks {
             writeln!(f, "check {}: {}", check.name, check.summary)?;

@@ -1,6 +1,7 @@
-//! The contracts of providers that are no part of a checkout: file storage, notifications, webhooks. Types
-//! for modules and providers; no records.
+//! The contracts of providers that are no part of a checkout: file storage, backups, notifications, webhooks.
+//! Types for modules and providers; no records.
 
+mod backup;
 mod file;
 mod notification;
 mod reach;
@@ -10,6 +11,7 @@ use std::{future::Future, pin::Pin};
 
 use atoll_kernel::Fault;
 
+pub use backup::BackupStorage;
 pub use file::{
     Content, DirectUpload, FileStorage, ID_PREFIX, direct_type, extension_of, image_type, is_key, key_of,
     origin_of,

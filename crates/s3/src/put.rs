@@ -10,9 +10,21 @@ use object_store::{
 
 use crate::error::refused;
 
-/// Bytes of a part, at least; the last one may be smaller. It is the least that S3 accepts, since a part is
-/// held in memory, for its checksum and its retries.
-const PART_BYTES: usize = 5 * 1024 * 1024;
+/// How files of a kind are stored.
+pub(crate) struct Manner {
+    /// Bytes of a part, at least; the last one may be smaller. A part is held in memory, for its checksum and
+    /// its retries, and a file has at most 10,000 of them.
+    part_bytes: usize,
+    /// What the service serves a file with, by its key and its beginning.
+    attributes: fn(&str, &[Bytes]) -> Attributes,
+}
+
+/// Files for everybody. Their parts are the smallest that S3 accepts: many are uploaded at a time.
+pub(crate) const PUBLIC: Manner = Manner { part_bytes: 5 * 1024 * 1024, attributes: attributes_of };
+
+/// Files for nobody but their owner: up to 320 GB, one at a time.
+pub(crate) const PRIVATE: Manner =
+    Manner { part_bytes: 32 * 1024 * 1024, attributes: |_, _| Attributes::new() };
 
 /// How long browsers and CDNs keep a file: it never changes, and another upload has another key.
 const CACHED: &str = "public, max-age=31536000, immutable";
@@ -22,10 +34,11 @@ pub(crate) async fn put(
     store: &impl ObjectStore,
     path: &Path,
     key: &str,
+    manner: &Manner,
     mut content: Box<dyn Content>,
 ) -> Result<(), Fault> {
-    let first = part(&mut *content).await?;
-    let attributes = attributes_of(key, &first.chunks);
+    let first = part(&mut *content, manner.part_bytes).await?;
+    let attributes = (manner.attributes)(key, &first.chunks);
     if first.is_last {
         let options = PutOptions { attributes, ..PutOptions::default() };
         return match store.put_opts(path, first.payload(), options).await {
@@ -39,7 +52,7 @@ pub(crate) async fn put(
     }
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
     let mut upload = store.put_multipart_opts(path, options).await.map_err(refused)?;
-    match put_parts(&mut *upload, first, &mut *content).await {
+    match put_parts(&mut *upload, first, &mut *content, manner.part_bytes).await {
         Ok(()) => Ok(()),
         Err(fault) => {
             give_up(key, upload.abort().await);
@@ -53,6 +66,7 @@ async fn put_parts(
     upload: &mut dyn MultipartUpload,
     first: Part,
     content: &mut dyn Content,
+    part_bytes: usize,
 ) -> Result<(), Fault> {
     let mut next = first;
     loop {
@@ -63,7 +77,7 @@ async fn put_parts(
         if is_last {
             break;
         }
-        next = part(content).await?;
+        next = part(content, part_bytes).await?;
     }
     upload.complete().await.map_err(refused)?;
     Ok(())
@@ -90,9 +104,9 @@ impl Part {
 }
 
 /// The next part of the content. It is the last one if the content ends in it.
-async fn part(content: &mut dyn Content) -> Result<Part, Fault> {
+async fn part(content: &mut dyn Content, part_bytes: usize) -> Result<Part, Fault> {
     let (mut chunks, mut n_bytes) = (Vec::new(), 0);
-    while n_bytes < PART_BYTES {
+    while n_bytes < part_bytes {
         match content.chunk().await? {
             Some(chunk) => {
                 n_bytes += chunk.len();

@@ -6,6 +6,8 @@ use atoll_kernel::{
 };
 use reqwest::Url;
 
+use crate::service::Service;
+
 settings! {
     /// The bucket that holds files. Readers must be allowed to get its objects, at the address of `url`.
     pub(crate) struct S3Settings = "s3" {
@@ -30,15 +32,21 @@ settings! {
 }
 
 impl S3Settings {
-    /// The address of the service.
-    pub(crate) fn endpoint(&self) -> String {
-        let aws = || format!("https://s3.{}.amazonaws.com", self.region);
-        self.endpoint.as_ref().map_or_else(aws, |it| it.0.clone())
+    /// The bucket, and how it is asked.
+    pub(crate) fn service(&self) -> Service<'_> {
+        Service {
+            bucket: &self.bucket,
+            region: &self.region,
+            endpoint: self.endpoint.as_ref(),
+            access_key_id: &self.access_key_id,
+            secret_access_key: &self.secret_access_key,
+            timeout_s: self.timeout_s,
+        }
     }
 
     /// The address of an object at the service.
     pub(crate) fn object_url(&self, path: &str) -> String {
-        format!("{}/{}/{path}", self.endpoint(), self.bucket.0)
+        format!("{}/{}/{path}", self.service().address(), self.bucket.0)
     }
 
     /// The public URL of an object.
@@ -49,7 +57,7 @@ impl S3Settings {
 
     /// The object of a file with this key.
     pub(crate) fn object(&self, key: &str) -> String {
-        if self.prefix.0.is_empty() { key.to_owned() } else { format!("{}/{key}", self.prefix.0) }
+        self.prefix.of(key)
     }
 }
 
@@ -96,6 +104,13 @@ impl SettingType for BucketName {
 /// Folders, separated by slashes; without one at either end.
 #[derive(Clone, Debug)]
 pub(crate) struct Prefix(pub(crate) String);
+
+impl Prefix {
+    /// The object with this key below the prefix.
+    pub(crate) fn of(&self, key: &str) -> String {
+        if self.0.is_empty() { key.to_owned() } else { format!("{}/{key}", self.0) }
+    }
+}
 
 /// Longest prefix: the key of an object has at most 1,024 bytes.
 const PREFIX_CHARS_MAX: usize = 200;

@@ -1,32 +1,17 @@
-//! The storage itself: the client of the service, and what the contract asks of it.
+//! The storage of public files: what the contract asks of it.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use atoll_kernel::{Ctx, Fault, provider, registry::Secret};
 use atoll_providers::{Content, DirectUpload, FileStorage, Working, is_key, origin_of};
-use object_store::{
-    BackoffConfig, ClientOptions, Error, ObjectStoreExt as _, RetryConfig,
-    aws::{AmazonS3, AmazonS3Builder},
-    path::Path,
+use object_store::{Error, ObjectStoreExt as _, aws::AmazonS3, path::Path};
+
+use crate::{
+    error::refused,
+    presign::Signer,
+    put::{PUBLIC, put},
+    settings::S3Settings,
 };
-
-use crate::{error::refused, presign::Signer, put::put, settings::S3Settings};
-
-/// How long connecting to the service may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Retries of a request that the service did not answer, or answered with 429 or 5xx; with exponential
-/// backoff and jitter.
-const RETRIES_MAX: usize = 3;
-
-/// No retry begins later than this after the first attempt: a client of ours is waiting.
-const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The longest pause between two attempts.
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
 struct S3;
 
@@ -37,7 +22,7 @@ impl FileStorage for S3 {
         Box::pin(async move {
             let bucket = Bucket::of(&ctx)?;
             let path = bucket.path(&key).ok_or_else(|| no_key(&key))?;
-            put(&bucket.store, &path, &key, content).await?;
+            put(&bucket.store, &path, &key, &PUBLIC, content).await?;
             Ok(bucket.settings.url_of(path.as_ref()))
         })
     }
@@ -108,31 +93,7 @@ impl Bucket {
     }
 
     fn new(settings: S3Settings) -> Result<Bucket, Fault> {
-        // The client takes the provider of the process. An error says that there is one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let (Secret(id), Secret(secret)) = (&settings.access_key_id, &settings.secret_access_key);
-        let endpoint = settings.endpoint();
-        let client = ClientOptions::new()
-            .with_allow_http(endpoint.starts_with("http://"))
-            .with_timeout(Duration::from_secs(settings.timeout_s))
-            .with_connect_timeout(CONNECT_TIMEOUT);
-        let retry = RetryConfig {
-            max_retries: RETRIES_MAX,
-            retry_timeout: RETRY_TIMEOUT,
-            backoff: BackoffConfig { max_backoff: BACKOFF_MAX, ..BackoffConfig::default() },
-        };
-        let store = AmazonS3Builder::new()
-            .with_bucket_name(&settings.bucket.0)
-            .with_region(&settings.region)
-            .with_endpoint(endpoint)
-            .with_access_key_id(id)
-            .with_secret_access_key(secret)
-            // Not every service has the deletion of many objects by one request.
-            .with_disable_bulk_delete(true)
-            .with_client_options(client)
-            .with_retry(retry)
-            .build()
-            .map_err(Fault::unexpected)?;
+        let store = settings.service().client()?;
         Ok(Bucket { settings, store })
     }
 

@@ -79,8 +79,13 @@ impl BackupProgress {
         self.is_stopped.store(true, Ordering::Relaxed);
     }
 
+    /// Was it stopped?
+    pub fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+
     fn copied(&self) -> Result<(), StoreError> {
-        if self.is_stopped.load(Ordering::Relaxed) {
+        if self.is_stopped() {
             return Err(StoreError::Halted(Halt::Cancelled));
         }
         self.n_copied.fetch_add(1, Ordering::Relaxed);

@@ -71,7 +71,8 @@ impl Loading<'_> {
             }
             let default: Vec<&str> =
                 linked.iter().copied().filter(|id| !known.registry.must_be_set_up(id)).collect();
-            let mut shown = format!("{name} = {} (default)", default.join(", "));
+            let default = if default.is_empty() { "none".to_owned() } else { default.join(", ") };
+            let mut shown = format!("{name} = {default} (default)");
             for (ids, source) in sources {
                 let wrong = match &ids {
                     None => Some("it must be a list of ids".to_owned()),

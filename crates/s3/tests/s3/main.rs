@@ -2,6 +2,7 @@
 //! the server then serves, presigned uploads, and errors. Skipped where there is no Python to install the
 //! server with.
 
+mod backups;
 mod seaweed;
 
 use std::{
@@ -18,6 +19,10 @@ use atoll_kernel::registry::linked_settings;
 use atoll_s3 as _;
 use atoll_testkit::{Answer, Client, Setup, Shop, TestApp, Walk, id};
 use axum::body::Body;
+use backups::{
+    backup_that_is_not_copied_says_so_and_stays_in_the_folder, backups_are_copied_and_the_newest_are_kept,
+    backups_are_not_copied_to_the_bucket_of_public_files, large_backups_are_there_when_they_are_whole,
+};
 use bytes::Bytes;
 use futures_core::Stream;
 use libtest_mimic::{Arguments, Trial};
@@ -27,6 +32,9 @@ use serde_json::{Value, json};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 const BUCKET: &str = "files";
+
+/// The bucket of backups.
+const PRIVATE: &str = "backups";
 
 /// A bucket for one test, which looks at all that is in it.
 const EMPTY: &str = "stays-empty";
@@ -54,18 +62,28 @@ tests! {
     wrong_keys_are_refused,
     service_that_does_not_answer_is_503,
     keys_lead_out_of_no_prefix,
+    backups_are_copied_and_the_newest_are_kept,
+    backup_that_is_not_copied_says_so_and_stays_in_the_folder,
+    backups_are_not_copied_to_the_bucket_of_public_files,
+    large_backups_are_there_when_they_are_whole,
 }
 
 /// The settings of the documentation.
 fn settings_of_the_documentation_are_valid() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/s3.toml");
+    ["s3", "s3_backup"].into_iter().for_each(settings_are_valid);
+}
+
+fn settings_are_valid(provider: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/{provider}.toml"));
     let linked = linked_settings();
     let sources =
         Sources { file: Some(file), env: &|_| None, line: BTreeMap::new(), set: Vec::new(), linked };
     let known = |_: &BTreeSet<String>| Ok(Known::of(registry().expect("a registry")));
     let settings = Settings::load(sources, &BTreeSet::new(), known).unwrap_or_else(|wrong| panic!("{wrong}"));
     let all = settings.shown.join("\n") + &format!("{settings:?}");
-    assert!(all.contains("s3.access_key_id = (secret)") && all.contains("s3.secret_access_key = (secret)"));
+    for name in ["access_key_id", "secret_access_key"] {
+        assert!(all.contains(&format!("{provider}.{name} = (secret)")), "{all}");
+    }
     assert!(!all.contains("EXAMPLE"), "{all}");
 }
 
@@ -101,7 +119,7 @@ fn main() -> ExitCode {
     let world = server.map(|server| Arc::new(World { server, http: reqwest::Client::new() }));
     match &world {
         Some(it) => {
-            for bucket in [BUCKET, EMPTY] {
+            for bucket in [BUCKET, EMPTY, PRIVATE] {
                 runtime.block_on(it.server.make_bucket(&it.http, bucket));
             }
         }
