@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("plugins", &["crates/checkout", "crates/kernel", "crates/pages", "crates/providers"]),
     ("crates/background", &["crates/kernel", "crates/providers", "crates/storage"]),
     ("crates/metrics", &["crates/background", "crates/kernel", "crates/storage"]),
+    ("crates/traces", &["crates/kernel"]),
     ("crates/links", &["crates/kernel", "plugins"]),
     (
         "crates/availability",
@@ -62,7 +63,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "crates/api", "crates/app", "crates/background", "crates/bundle", "crates/catalogue",
             "crates/flows", "crates/kernel", "crates/links", "crates/metrics", "crates/s3", "crates/smtp",
-            "crates/storage", "crates/webhook-sender", "plugins", "plugins/extensions",
+            "crates/storage", "crates/traces", "crates/webhook-sender", "plugins", "plugins/extensions",
         ],
     ),
 ];

@@ -48,6 +48,7 @@ impl DeadLetter {
             data: self.data.clone(),
             at: self.happened_at,
             actor_id: self.actor_id.clone(),
+            trace: None,
         }
     }
 }

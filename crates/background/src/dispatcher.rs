@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use atoll_kernel::{
     Actor, Ctx, Fault, StoreError, Timestamp,
+    http::{OpenSpan, SpanKind},
     jobs::{Event, Subscriber, events_after},
 };
 use tokio::sync::watch;
@@ -22,8 +23,15 @@ const N_EVENTS_MAX: usize = 64;
 
 /// Calls a subscriber, in a task of its own.
 pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Result<(), Failed> {
-    let (run, token, ctx) = (subscriber.run, ctx.token_of(&event), ctx.clone());
-    outcome(tokio::spawn(async move { run(ctx, event).await }).await, token.as_deref())
+    let (run, token) = (subscriber.run, ctx.token_of(&event));
+    let mut span = ctx.begin_trace(subscriber.name, SpanKind::Consumer, event.trace.as_deref());
+    if let Some(span) = &mut span {
+        span.edit().attributes.push(("atoll.event", event.name.as_str().into()));
+    }
+    let ctx = ctx.in_span(span.as_ref());
+    let called = outcome(tokio::spawn(async move { run(ctx, event).await }).await, token.as_deref());
+    OpenSpan::note(&mut span, &called);
+    called
 }
 
 /// The delivery loop of one subscriber.

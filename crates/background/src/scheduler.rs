@@ -5,6 +5,7 @@ use std::time::Duration;
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Timestamp, Write,
     data::RowError,
+    http::{OpenSpan, SpanKind},
     jobs::{Job, Plan, Tick},
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -119,7 +120,8 @@ impl Scheduler {
     /// Calls the job, renews the lease while it runs, and stores its result. A panic is an error like others.
     async fn perform(self, id: String, tick: Tick, stopped: watch::Receiver<bool>) {
         let name = self.job.name;
-        let mut called = tokio::spawn(call(self.ctx.clone(), self.job, tick, stopped));
+        let mut span = self.ctx.begin_trace(name, SpanKind::Internal, None);
+        let mut called = tokio::spawn(call(self.ctx.in_span(span.as_ref()), self.job, tick, stopped));
         let ended = loop {
             let now = self.ctx.now();
             tokio::select! {
@@ -141,7 +143,10 @@ impl Scheduler {
                 }
             }
         };
-        let error = outcome(ended, None).err().map(|it| it.why);
+        let ended = outcome(ended, None);
+        OpenSpan::note(&mut span, &ended);
+        drop(span);
+        let error = ended.err().map(|it| it.why);
         self.ctx.memory::<RunCounts>().count(name, error.is_some());
         if let Some(error) = &error {
             tracing::warn!(job = name, error, "a job failed");

@@ -115,6 +115,7 @@ impl Assembly {
             pages: settings.pages.path().map(str::to_owned),
             docs: settings.docs.unwrap_or(true),
             public_url: settings.public_url,
+            tracer: None,
             modules: settings.modules,
         };
         Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None, temporary })

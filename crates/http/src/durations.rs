@@ -28,6 +28,11 @@ const BOUNDS_US: [u64; 14] = [
     5_000_000, 7_500_000, 10_000_000,
 ];
 
+/// The name of a method, which a client may have invented.
+pub(crate) fn known_method(method: &str) -> &'static str {
+    METHODS.into_iter().find(|it| *it == method).unwrap_or(OTHER_METHOD)
+}
+
 /// The requests of an application by route, method and status.
 #[derive(Debug, Default)]
 pub struct RequestDurations(RwLock<HashMap<Box<str>, Arc<RouteDurations>>>);
@@ -61,7 +66,7 @@ pub struct RequestDuration {
 impl RequestDurations {
     /// Counts a request; `template` is the path of its route as axum writes it.
     pub(crate) fn count(&self, template: &str, method: &str, status: u16, took: Duration) {
-        let method = METHODS.into_iter().find(|it| *it == method).unwrap_or(OTHER_METHOD);
+        let method = known_method(method);
         let route = find(
             &self.0,
             |all| all.get(template).cloned(),

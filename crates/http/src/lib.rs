@@ -22,6 +22,7 @@ pub mod qs;
 mod route;
 mod router;
 mod samples;
+mod span;
 mod text;
 mod upload;
 
@@ -43,4 +44,5 @@ pub use route::{
     RequestBody, Route, Source,
 };
 pub use router::{axum_path, beside, router};
+pub use span::{OpenSpan, Span, SpanKind, Spans, Tracer};
 pub use upload::{Files, IncomingFile};

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use atoll_values::Trace;
 use axum::{
     extract::{MatchedPath, Request},
     http::{Extensions, HeaderValue, StatusCode},
@@ -17,8 +18,8 @@ use axum::{
 };
 
 use crate::{
-    App, Fault, caught,
-    durations::{UNMATCHED, path_of},
+    App, Fault, OpenSpan, SpanKind, Tracer, caught,
+    durations::{UNMATCHED, known_method, path_of},
     head::{check, request_id},
     router::error_response,
 };
@@ -40,6 +41,7 @@ struct Told {
     failure: OnceLock<(StatusCode, String)>,
     limit: OnceLock<&'static str>,
     waits: OnceLock<()>,
+    trace: OnceLock<Trace>,
 }
 
 impl Observed {
@@ -65,6 +67,11 @@ impl Observed {
         }
     }
 
+    /// The span of the request, if it is recorded.
+    pub(crate) fn trace(&self) -> Option<Trace> {
+        self.0.trace.get().copied()
+    }
+
     /// The request waits for events: it is not slow.
     pub(crate) fn waits(&self) {
         let _ = self.0.waits.set(());
@@ -84,8 +91,12 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
         request_id: request_id(request.headers()),
         method: request.method().clone(),
         matched: request.extensions().get::<MatchedPath>().cloned(),
-        trace_parent: request.headers().get("traceparent").cloned(),
+        parent: request.headers().get("traceparent").and_then(|it| it.to_str().ok()?.parse().ok()),
     };
+    let mut span = app.tracer().and_then(|it| seen.span(it));
+    if let Some(span) = &span {
+        let _ = observed.0.trace.set(span.trace());
+    }
     let mut response = answer(&observed, request, next).await;
     if let Ok(value) = HeaderValue::from_str(&seen.request_id) {
         response.headers_mut().insert("x-request-id", value);
@@ -98,7 +109,18 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
     if let Some(limit) = observed.0.limit.get() {
         counters.limits_hit().hit(limit);
     }
-    seen.log(&observed.0, response.status(), took);
+    let trace_id = span.as_ref().map(OpenSpan::trace).or(seen.parent).map(|it| it.trace_id);
+    seen.log(&observed.0, response.status(), trace_id, took);
+    if let Some(span) = &mut span {
+        let status = response.status();
+        let span = span.edit();
+        span.attributes.push(("http.response.status_code", status.as_u16().into()));
+        span.attributes.push(("atoll.actor", observed.0.actor.get().copied().unwrap_or("none").into()));
+        if status.is_server_error() {
+            span.attributes.push(("error.type", status.as_str().into()));
+            span.is_error = true;
+        }
+    }
     response
 }
 
@@ -120,7 +142,8 @@ struct Seen {
     request_id: Arc<str>,
     method: axum::http::Method,
     matched: Option<MatchedPath>,
-    trace_parent: Option<HeaderValue>,
+    /// The span that the request belongs to, as its head says.
+    parent: Option<Trace>,
 }
 
 impl Seen {
@@ -133,13 +156,33 @@ impl Seen {
         }
     }
 
-    fn log(&self, told: &Told, status: StatusCode, took: Duration) {
+    /// The span of the request: a part of that of its head, or the first one of a trace. None if it is a part
+    /// of a trace that is not recorded.
+    fn span(&self, tracer: &Tracer) -> Option<OpenSpan> {
+        let (route, method) = (path_of(self.template()), known_method(self.method.as_str()));
+        let name = match self.matched {
+            Some(_) => format!("{method} {route}"),
+            None => method.to_owned(),
+        };
+        let mut span = match self.parent {
+            Some(parent) => tracer.child(parent, name, SpanKind::Server)?,
+            None => tracer.root(name, SpanKind::Server),
+        };
+        let attributes = &mut span.edit().attributes;
+        attributes.push(("http.request.method", method.into()));
+        if self.matched.is_some() {
+            attributes.push(("http.route", route.into()));
+        }
+        Some(span)
+    }
+
+    fn log(&self, told: &Told, status: StatusCode, trace_id: Option<u128>, took: Duration) {
         macro_rules! line {
             ($level:ident $(, $cause:ident)?) => {
                 tracing::$level!(
                     target: TARGET, method = %self.method, route = path_of(self.template()),
                     status = status.as_u16(), request_id = %self.request_id,
-                    actor = told.actor.get().copied().unwrap_or("none"), trace_id = self.trace_parent.as_ref().and_then(trace_id),
+                    actor = told.actor.get().copied().unwrap_or("none"), trace_id = trace_id.map(|it| format!("{it:032x}")),
                     elapsed_us = took.as_micros() as u64, $($cause,)? "request"
                 )
             };
@@ -153,39 +196,5 @@ impl Seen {
             _ if took >= SLOW && told.waits.get().is_none() => line!(info),
             _ => line!(debug),
         }
-    }
-}
-
-/// The trace id of a `traceparent` (W3C Trace Context): 32 hexadecimal digits, not all of them zero.
-fn trace_id(header: &HeaderValue) -> Option<&str> {
-    let mut parts = header.to_str().ok()?.split('-');
-    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |it: &str, n_digits: usize| {
-        it.len() == n_digits && it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let is_valid = is_hex(version, 2) && version != "ff" && is_hex(parent, 16) && is_hex(flags, 2);
-    let is_whole = version != "00" || parts.next().is_none();
-    let is_known = is_hex(trace, 32) && trace.bytes().any(|it| it != b'0');
-    (is_valid && is_whole && is_known).then_some(trace)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn trace_id_is_that_of_a_valid_traceparent() {
-        let check = |header: &'static str, expected: Option<&str>| {
-            assert_eq!(trace_id(&HeaderValue::from_static(header)), expected, "{header}");
-        };
-        let trace = Some("4bf92f3577b34da6a3ce929d0e0e4736");
-        check("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", trace);
-        check("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-the-future-will-be-like", trace);
-        check("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", None);
-        check("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", None);
-        check("00-00000000000000000000000000000000-00f067aa0ba902b7-01", None);
-        check("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", None);
-        check("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", None);
-        check("status=200 forged", None);
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use atoll_query::{Context, StoreFields};
 use atoll_schema::{Body, Field, ListParams, Params, Type, required};
 use atoll_storage::{JsonObject, Meter, Recorder, View};
-use atoll_values::Timestamp;
+use atoll_values::{Timestamp, Trace};
 use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -20,8 +20,8 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
-    AnswerCache, Caller, CountedKeys, Fault, Files, Origins, RequestCounters, counters::RouteCounters,
-    upload::Unread,
+    AnswerCache, Caller, CountedKeys, Fault, Files, Origins, RequestCounters, Tracer,
+    counters::RouteCounters, upload::Unread,
 };
 
 /// The application behind the router: authenticates requests and runs handlers.
@@ -53,6 +53,12 @@ pub trait App: Clone + Send + Sync + 'static {
 
     /// The counters of its requests.
     fn counters(&self) -> &RequestCounters;
+
+    /// Begins spans; `None` if none are collected.
+    fn tracer(&self) -> Option<&Tracer>;
+
+    /// The same application for work that belongs to this span.
+    fn within(&self, trace: Trace) -> Self;
 
     /// The snapshot of the last commit.
     fn view(&self) -> View;

@@ -123,6 +123,10 @@ async fn serve<A: App>(
 ) -> Response {
     let _timed = counters.start();
     let observed = Observed::of(request.extensions());
+    let app = match observed.trace() {
+        Some(trace) => app.within(trace),
+        None => app,
+    };
     let (mut head, body) = request.into_parts();
     let encoding = if route.is_compressed() { Encoding::accepted(&head.headers) } else { Encoding::Identity };
     let asked = app.answers().and_then(|cache| Some((cache, Question::of(route, &head, encoding)?)));

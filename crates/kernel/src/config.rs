@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    http::{Origins, Proxies, ReadLimits},
+    http::{Origins, Proxies, ReadLimits, Tracer},
     jobs::Schedules,
     limits::BACKUPS_KEPT_MAX,
     provider::ProviderChoice,
@@ -52,6 +52,8 @@ pub struct Config {
     pub pages: Option<String>,
     /// Is the API reference served at `/docs`?
     pub docs: bool,
+    /// Collects spans; `None`: nothing is traced.
+    pub tracer: Option<Tracer>,
 }
 
 /// Configuration of backups.

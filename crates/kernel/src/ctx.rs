@@ -20,7 +20,10 @@ use crate::{
     config::Config,
     data::{Store, View},
     flow::{ADDITIONAL_DATA, Flow, FlowTimes, Local, Point, Probe},
-    http::{App, Auth, Caller, Disconnect, IdempotentRequest, Method, Origins, Reply, RequestCounters},
+    http::{
+        App, Auth, Caller, Disconnect, IdempotentRequest, Method, OpenSpan, Origins, Reply, RequestCounters,
+        SpanKind, Trace, Tracer,
+    },
     once::{Note, Once, once},
     provider::Providers,
     query::{Context, Graph},
@@ -103,6 +106,8 @@ pub struct Ctx {
     additional_data: Option<Arc<Value>>,
     /// Turns true when the client closes the connection.
     is_client_gone: Option<watch::Receiver<bool>>,
+    /// The span that what it does belongs to, if it is recorded.
+    trace: Option<Trace>,
     /// Are its commits made although the disk is nearly full?
     pub(crate) is_finishing: bool,
 }
@@ -164,6 +169,7 @@ impl Ctx {
             recorder: None,
             additional_data: None,
             is_client_gone: None,
+            trace: None,
             is_finishing: false,
         }
     }
@@ -307,6 +313,30 @@ impl Ctx {
         self.shared.parts.clock.sleep_until(since, until).await;
     }
 
+    /// Begins a part of the span that this application belongs to; `None` if that is not recorded.
+    pub fn span(&self, name: &str, kind: SpanKind) -> Option<OpenSpan> {
+        self.config().tracer.as_ref()?.child(self.trace?, name, kind)
+    }
+
+    /// Begins a trace for work that nobody waits for, such as that of a subscriber; `cause` is the
+    /// `traceparent` of what has caused it. `None` if nothing is traced.
+    pub fn begin_trace(&self, name: &str, kind: SpanKind, cause: Option<&str>) -> Option<OpenSpan> {
+        let mut span = self.config().tracer.as_ref()?.root(name, kind);
+        span.edit().link = cause.and_then(|it| it.parse().ok());
+        Some(span)
+    }
+
+    /// The same application for work that belongs to this span.
+    #[must_use]
+    pub fn in_span(&self, span: Option<&OpenSpan>) -> Ctx {
+        Ctx { trace: span.map(OpenSpan::trace).or(self.trace), ..self.clone() }
+    }
+
+    /// The header `traceparent` for requests to other programs, which belong to the same trace.
+    pub fn traceparent(&self) -> Option<String> {
+        self.trace.map(|it| it.to_string())
+    }
+
     /// Configuration by the host.
     pub fn config(&self) -> &Config {
         &self.shared.parts.config
@@ -435,7 +465,8 @@ impl Ctx {
                 Err(request) => Some(request),
             },
         };
-        let at = Moment::new(self.now(), actor);
+        let mut span = self.span("transaction", SpanKind::Internal);
+        let at = Moment::new(self.now(), actor).traced(span.as_ref().map(OpenSpan::trace));
         let run = move |tx: &mut dyn Write| -> Result<T, Fault> {
             let output = body(tx, &at)?;
             if let Some(request) = request {
@@ -443,7 +474,10 @@ impl Ctx {
             }
             Ok(output)
         };
-        let (output, view) = self.shared.parts.store.commit(run).await?;
+        let committed = self.shared.parts.store.commit(run).await;
+        OpenSpan::note(&mut span, &committed);
+        drop(span);
+        let (output, view) = committed?;
         if let Some(once) = &self.once {
             once.wrote();
         }
@@ -469,6 +503,14 @@ impl App for Ctx {
 
     fn counters(&self) -> &RequestCounters {
         &self.shared.counters
+    }
+
+    fn tracer(&self) -> Option<&Tracer> {
+        self.config().tracer.as_ref()
+    }
+
+    fn within(&self, trace: Trace) -> Ctx {
+        Ctx { trace: Some(trace), ..self.clone() }
     }
 
     fn view(&self) -> View {

@@ -28,12 +28,17 @@ stored! {
         pub at: Timestamp,
         /// Id of the actor of the transaction.
         pub actor_id: String,
+        /// The span of the transaction, as a `traceparent`, if it was recorded.
+        #[serde(default)]
+        pub trace: Option<String>,
     }
 }
 
 /// Emits an event: it is delivered if and only if this transaction commits.
 pub fn emit(tx: &mut dyn Write, at: &Moment, name: &str, data: Value) -> Result<(), StoreError> {
-    tx.emit(Event { name: name.to_owned(), data, at: at.now(), actor_id: at.actor().id().to_owned() })
+    let (name, actor_id) = (name.to_owned(), at.actor().id().to_owned());
+    let trace = at.trace().map(|it| it.to_string());
+    tx.emit(Event { name, data, at: at.now(), actor_id, trace })
 }
 
 /// Appends an event at the next position.

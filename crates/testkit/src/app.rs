@@ -19,7 +19,7 @@ use atoll_kernel::{
     clock::{Clock, ManualClock},
     data::{Space, Store},
     flow::Probe,
-    http::{BackupConfig, Config, FileConfig, Origins, Proxies, ReadLimits},
+    http::{BackupConfig, Config, FileConfig, Origins, Proxies, ReadLimits, Tracer},
     jobs::{Plan, Schedules, Tick, events_after},
     limits::{ANSWERS_BYTES_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     registry::{Flags, ModuleSettings, ProviderChoice},
@@ -87,6 +87,7 @@ pub struct Setup {
     backups: BackupConfig,
     schedules: Schedules,
     no_docs: bool,
+    tracer: Option<Tracer>,
     /// Settings of modules, by `module.name`.
     settings: BTreeMap<String, String>,
     /// The modules that are switched off.
@@ -143,6 +144,12 @@ impl Setup {
     pub fn schedule(mut self, setting: &'static str, pattern: &str) -> Setup {
         self.schedules.insert(setting, Plan::cron(pattern).expect("a pattern"));
         self
+    }
+
+    /// Collects spans.
+    #[must_use]
+    pub fn tracer(self, tracer: Tracer) -> Setup {
+        Setup { tracer: Some(tracer), ..self }
     }
 
     /// Without the API reference at `/docs`.
@@ -299,6 +306,7 @@ impl TestApp {
             backups,
             schedules,
             no_docs,
+            tracer,
             settings,
             off: _,
         } = setup;
@@ -331,6 +339,7 @@ impl TestApp {
             public_url,
             pages: Some("/app".into()),
             docs: !no_docs,
+            tracer,
             modules,
         };
         let assembly = Assembly {

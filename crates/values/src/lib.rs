@@ -14,6 +14,7 @@ mod names;
 mod now;
 mod panic;
 mod timestamp;
+mod trace;
 
 pub use comparison::Comparison;
 pub use decimal::Decimal;
@@ -27,3 +28,4 @@ pub use names::{flattened, joined};
 pub use now::{Now, Validity};
 pub use panic::panic_message;
 pub use timestamp::Timestamp;
+pub use trace::{NoTrace, Trace};

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Id, Kind, Timestamp};
+use crate::{Id, Kind, Timestamp, Trace};
 
 /// The caller on whose behalf the transaction runs: for permissions and audit fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,7 @@ impl Actor {
 pub struct Moment {
     now: Timestamp,
     actor: Actor,
+    trace: Option<Trace>,
     made: RefCell<Vec<Uuid>>,
     n_used: Cell<usize>,
 }
@@ -62,7 +63,19 @@ pub struct Moment {
 impl Moment {
     /// A moment at `now`, on behalf of `actor`.
     pub fn new(now: Timestamp, actor: Actor) -> Self {
-        Moment { now, actor, made: RefCell::default(), n_used: Cell::new(0) }
+        Moment { now, actor, trace: None, made: RefCell::default(), n_used: Cell::new(0) }
+    }
+
+    /// The same moment, whose transaction is this span.
+    #[must_use]
+    pub fn traced(self, trace: Option<Trace>) -> Self {
+        Moment { trace, ..self }
+    }
+
+    /// The span that the transaction is, if it is recorded. What a body writes does not depend on it, but for
+    /// the events, which note what caused them.
+    pub fn trace(&self) -> Option<Trace> {
+        self.trace
     }
 
     /// The time of the transaction.

@@ -9,6 +9,7 @@ use std::{
 use anyhow::Context as _;
 use atoll_background::Pace;
 use atoll_kernel::http::beside;
+use atoll_traces::Traces;
 use clap::Args;
 use tokio::net::TcpListener;
 
@@ -51,6 +52,10 @@ pub(crate) struct Serve {
     /// [env: ATOLL_METRICS_LISTEN].
     #[arg(long)]
     metrics_listen: Option<String>,
+    /// The address of a collector of OpenTelemetry that traces are sent to, such as
+    /// `http://127.0.0.1:4318`; default none [env: ATOLL_OTLP_ENDPOINT].
+    #[arg(long)]
+    otlp_endpoint: Option<String>,
     /// Signs login and mailed tokens; by default generated, and kept in the data folder [env:
     /// ATOLL_JWT_SECRET].
     #[arg(long)]
@@ -224,6 +229,7 @@ impl Serve {
                 ("tls_cert", self.tls_cert),
                 ("tls_key", self.tls_key),
                 ("metrics_listen", self.metrics_listen),
+                ("otlp_endpoint", self.otlp_endpoint),
                 ("jwt_secret", self.jwt_secret),
                 ("jwt_secret_file", self.jwt_secret_file),
                 ("cookie_secret", self.cookie_secret),
@@ -302,7 +308,10 @@ impl Serve {
         let (pace, limits) = (pace(settings.event_attempts), settings.http);
         let dashboard = settings.dashboard.take();
         supervisor::starting("opening the data");
-        let mut app = Assembly::open(&data, settings)?.start().await?;
+        let traces = settings.otlp_endpoint.take().map(Traces::start);
+        let mut assembly = Assembly::open(&data, settings)?;
+        assembly.config.tracer = traces.as_ref().map(Traces::tracer);
+        let mut app = assembly.start().await?;
         // Before it says that it serves: whoever stops it from then on expects it to finish what runs.
         let stop = StopSignals::catch()?;
         if let Some(dashboard) = dashboard {
@@ -319,7 +328,11 @@ impl Serve {
         let _control = control(&app, &data);
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
         let serving = Serving { listener, tls, metrics, role, pace, limits, drain_delay, at: base, stop };
-        serving.serve(app).await
+        let served = serving.serve(app).await;
+        if let Some(traces) = traces {
+            traces.stop().await;
+        }
+        served
     }
 }
 

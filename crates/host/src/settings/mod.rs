@@ -27,6 +27,7 @@ use atoll_kernel::{
     query::AnswerLimits,
     registry::{FeatureFlag, Flags, ModuleSettings, ProviderChoice, Secret, SettingsDef, nearest},
 };
+use atoll_traces::{Endpoint, NoEndpoint};
 use toml::{Table, Value};
 
 use crate::{Dashboard, Data, LogFormat, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits};
@@ -110,6 +111,8 @@ pub struct Settings {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The address to serve metrics and health checks on; `None`: metrics are not served.
     pub metrics_listen: Option<SocketAddr>,
+    /// The collector that spans are sent to; `None`: nothing is traced.
+    pub otlp_endpoint: Option<Endpoint>,
     /// The role of the process.
     pub role: Role,
     /// Filter of the log.
@@ -236,6 +239,8 @@ impl Settings {
             listen: loading.get(&LISTEN, address),
             tls: loading.tls(),
             metrics_listen: loading.get(&METRICS_LISTEN, address),
+            otlp_endpoint: loading
+                .get(&OTLP_ENDPOINT, |it| it.parse().map_err(|it: NoEndpoint| it.to_string())),
             role: loading.get(&ROLE, Role::from_str).unwrap_or_default(),
             log: loading.get(&LOG, |it| check_log(it).map(|()| it.to_owned())),
             log_format: loading.get(&LOG_FORMAT, str::parse).unwrap_or_default(),

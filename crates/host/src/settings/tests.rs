@@ -76,6 +76,7 @@ fn command_line_overrides_environment_overrides_file() {
             "tls_cert = none (default)",
             "tls_key = none (default)",
             "metrics_listen = none (default)",
+            "otlp_endpoint = none (default)",
             "role = server (ATOLL_ROLE)",
             "log = debug (atoll.toml)",
             "log_format = text (default)",

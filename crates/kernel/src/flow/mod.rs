@@ -10,7 +10,12 @@ use atoll_storage::dry_run;
 
 use serde::de::DeserializeOwned;
 
-use crate::{Ctx, Fault, Moment, StoreError, Write, jobs::emit, serde_json::Value};
+use crate::{
+    Ctx, Fault, Moment, StoreError, Write,
+    http::{OpenSpan, SpanKind},
+    jobs::emit,
+    serde_json::Value,
+};
 
 pub use hook::{ExternalFn, ExternalHook, Hook, HookAt, HookInput, HookOutput, HookRun, LocalHook, StepCall};
 #[doc(hidden)]
@@ -123,7 +128,7 @@ impl<'a> Local<'a> {
         if is_part {
             (flow.run)(&mut inner, input)
         } else {
-            self.ctx.flow_times().timed(flow.name, || (flow.run)(&mut inner, input))
+            timed(self.ctx, self.at, flow.name, flow.name, || (flow.run)(&mut inner, input))
         }
     }
 
@@ -166,8 +171,7 @@ impl<'a> Local<'a> {
         body: impl FnOnce(&mut Local<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.probe(step, When::Before)?;
-        let (ctx, flow) = (self.ctx, self.flow);
-        let output = ctx.flow_times().timed(flow, || body(&mut self))?;
+        let output = timed(self.ctx, self.at, self.flow, step, || body(&mut self))?;
         self.probe(step, When::After)?;
         Ok(output)
     }
@@ -175,4 +179,20 @@ impl<'a> Local<'a> {
     fn probe(&self, step: &str, when: When) -> Result<(), Fault> {
         self.ctx.probe(&Point { flow: self.flow, step, when })
     }
+}
+
+/// Runs a flow, or a step of a saga, in the transaction of this moment: counts its time, and traces it under
+/// this name.
+fn timed<T>(
+    ctx: &Ctx,
+    at: &Moment,
+    flow: &'static str,
+    name: &str,
+    run: impl FnOnce() -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let mut span =
+        at.trace().and_then(|it| ctx.config().tracer.as_ref()?.child(it, name, SpanKind::Internal));
+    let ran = ctx.flow_times().timed(flow, run);
+    OpenSpan::note(&mut span, &ran);
+    ran
 }

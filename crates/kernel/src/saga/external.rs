@@ -5,7 +5,11 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Ctx, Fault, FaultKind, Timestamp, flow::StepCall, http::FaultRecord};
+use crate::{
+    Ctx, Fault, FaultKind, Timestamp,
+    flow::StepCall,
+    http::{FaultRecord, OpenSpan, SpanKind},
+};
 
 /// Default time-out of one attempt.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -122,7 +126,11 @@ impl Outside {
         call: StepCall,
         deadline: Option<Timestamp>,
     ) -> Tried<Value> {
-        self.try_all(&self.call, ctx, call, deadline, self.patience).await
+        let mut span = ctx.span(&self.name, SpanKind::Client);
+        let ctx = ctx.in_span(span.as_ref());
+        let tried = self.try_all(&self.call, &ctx, call, deadline, self.patience).await;
+        OpenSpan::note(&mut span, &tried.answer);
+        tried
     }
 
     /// Calls the compensation, with its retries.
@@ -131,7 +139,10 @@ impl Outside {
             Some(undo) => {
                 let is_more = self.patience.n_retries > Patience::UNDOING.n_retries;
                 let patience = if is_more { self.patience } else { Patience::UNDOING };
-                self.try_all(undo, ctx, call, None, patience).await
+                let mut span = ctx.span(&format!("undo {}", self.name), SpanKind::Client);
+                let tried = self.try_all(undo, &ctx.in_span(span.as_ref()), call, None, patience).await;
+                OpenSpan::note(&mut span, &tried.answer);
+                tried
             }
             None => Tried { answer: Ok(()), n_attempts: 0, timed_out: false },
         }

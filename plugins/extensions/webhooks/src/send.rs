@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use atoll_kernel::{
     Ctx, Fault, Timestamp,
+    http::{OpenSpan, SpanKind},
     serde_json::{self, Value, json},
 };
 use atoll_providers::{OutgoingWebhook, WebhookAnswer, WebhookSender};
@@ -62,13 +63,16 @@ async fn post(
     let Message { id, event, happened_at, data } = message;
     let body = json!({ "type": event, "timestamp": happened_at, "data": data });
     let body = serde_json::to_vec(&body).map_err(Fault::unexpected)?;
-    let headers = vec![
+    let mut span = ctx.begin_trace("webhook", SpanKind::Client, ctx.traceparent().as_deref());
+    let ctx = &ctx.in_span(span.as_ref());
+    let mut headers = vec![
         ("content-type", "application/json".to_owned()),
         ("user-agent", concat!("Atoll/", env!("CARGO_PKG_VERSION")).to_owned()),
         ("webhook-id", id.to_owned()),
         ("webhook-timestamp", at.millis().div_euclid(1000).to_string()),
         ("webhook-signature", signatures(ctx, webhook, id, at, &body)),
     ];
+    headers.extend(ctx.traceparent().map(|it| ("traceparent", it)));
     let webhook = OutgoingWebhook {
         url: webhook.url.clone(),
         headers,
@@ -77,5 +81,7 @@ async fn post(
         timeout: TIMEOUT,
         answer_bytes_max: ANSWER_BYTES_MAX,
     };
-    sender(ctx)?.send(ctx.beside(), webhook).await
+    let answer = sender(ctx)?.send(ctx.beside(), webhook).await;
+    OpenSpan::note(&mut span, &answer);
+    answer
 }
