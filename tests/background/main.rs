@@ -2,6 +2,7 @@
 
 mod backups;
 mod events;
+mod exports;
 mod jobs;
 mod low_disk;
 mod notifications;

@@ -20,7 +20,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/smtp", &["crates/kernel", "crates/providers"]),
     ("crates/webhook-sender", &["crates/kernel", "crates/providers"]),
     ("plugins", &["crates/checkout", "crates/kernel", "crates/pages", "crates/providers"]),
-    ("crates/background", &["crates/kernel", "crates/providers", "crates/storage"]),
+    ("crates/export", &["crates/kernel", "crates/storage", "crates/values"]),
+    ("crates/background", &["crates/export", "crates/kernel", "crates/providers", "crates/storage"]),
     ("crates/metrics", &["crates/background", "crates/kernel", "crates/storage"]),
     ("crates/traces", &["crates/kernel"]),
     ("crates/links", &["crates/kernel", "plugins"]),
@@ -62,8 +63,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "crates/host",
         &[
             "crates/api", "crates/app", "crates/background", "crates/bundle", "crates/catalogue",
-            "crates/flows", "crates/kernel", "crates/links", "crates/metrics", "crates/s3", "crates/smtp",
-            "crates/storage", "crates/traces", "crates/webhook-sender", "plugins", "plugins/extensions",
+            "crates/export", "crates/flows", "crates/kernel", "crates/links", "crates/metrics", "crates/s3",
+            "crates/smtp", "crates/storage", "crates/traces", "crates/webhook-sender", "plugins",
+            "plugins/extensions",
         ],
     ),
 ];

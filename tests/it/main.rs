@@ -21,6 +21,7 @@ mod customers;
 mod damaged;
 mod discounts;
 mod events;
+mod exports;
 mod flags;
 mod formats;
 mod fulfillments;

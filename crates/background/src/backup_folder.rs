@@ -147,9 +147,14 @@ fn read_beside(files: &[PathBuf]) -> Result<Beside, BackupError> {
 
 /// The name of a backup: `atoll-20261127T214400Z-000000012345.backup`. Names sort by moment.
 fn name_of(made_at: Timestamp, position: Position) -> String {
+    format!("{}{SUFFIX}", stamp(made_at, position))
+}
+
+/// A moment and a position as a name without its ending: `atoll-20261127T214400Z-000000012345`.
+pub(crate) fn stamp(made_at: Timestamp, position: Position) -> String {
     let moment: String = made_at.to_string().chars().filter(|it| !matches!(it, '-' | ':')).collect();
     let seconds = moment.split('.').next().unwrap_or(&moment);
-    format!("{PREFIX}{seconds}Z-{:012}{SUFFIX}", position.0)
+    format!("{PREFIX}{seconds}Z-{:012}", position.0)
 }
 
 /// The moment and the position that are in the name of a backup; `None` if it is another file.

@@ -58,6 +58,11 @@ pub fn measure_disk(ctx: &Ctx) {
     }
 }
 
+/// Has the disk of this folder, which may be another than that of the data, room for what is new?
+pub(crate) fn has_room(ctx: &Ctx, folder: &Path) -> bool {
+    space(folder).is_none_or(|it| it.free >= reserve(ctx, it.all))
+}
+
 pub(crate) async fn run(ctx: Ctx, mut stopped: watch::Receiver<bool>) {
     while sleep(&ctx, ctx.now(), PAUSE, &mut stopped).await {
         measure_disk(&ctx);

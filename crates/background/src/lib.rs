@@ -1,5 +1,5 @@
 //! Background tasks: the dispatcher of events to subscribers, the scheduler of jobs, workers, maintenance of
-//! saga runs, retention, backups, and the measuring of the disk. They wait while it has no room.
+//! saga runs, retention, backups, exports, and the measuring of the disk. They wait while it has no room.
 
 mod backup;
 mod backup_elsewhere;
@@ -8,6 +8,7 @@ mod cursor;
 mod dead_letter;
 mod disk;
 mod dispatcher;
+mod exports;
 mod job_run;
 mod jobs;
 mod listeners;
@@ -39,6 +40,10 @@ pub use backup_folder::{BackupError, BackupFile, back_up, backups_in};
 pub use cursor::position_of;
 pub use dead_letter::{DeadLetter, Letters, Retried, delete_all, retry, retry_all};
 pub use disk::measure_disk;
+pub use exports::{
+    ExportFault, ExportFolder, ExportStatus, Exporting, export_status, exported, exports, place_in,
+    start_export,
+};
 pub use job_run::{JobRun, JobRunState};
 pub use jobs::{JobAction, JobStatus, LastRun, job, job_run_counts, jobs};
 pub use listeners::{Heard, listen};

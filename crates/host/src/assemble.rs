@@ -109,6 +109,7 @@ impl Assembly {
                 n_kept_max: settings.backups_kept.unwrap_or(BACKUPS_KEPT_MAX),
                 beside: data.secrets(),
             },
+            exports: settings.export_dir,
             schedules: schedules.into_iter().collect(),
             files,
             email_provider: settings.email_provider,

@@ -1,22 +1,31 @@
-//! The control socket of a running process, in its data folder: `atoll backup` asks it for a backup.
+//! The control socket of a running process, in its data folder: `atoll backup` asks it for a backup, and
+//! `atoll export-shop` for an export.
 //!
 //! A client sends one request as a line of JSON, and gets replies as lines of JSON: progress, then the
 //! result. It is a file of the data folder with mode 0600: whoever may open it could read the data, too.
 
 use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt as _,
+    fs,
+    future::Future,
+    io::{self, BufRead as _, Write as _},
+    os::unix::{fs::PermissionsExt as _, net},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use atoll_background::{BackingUp, BackupFile};
+use anyhow::{Context as _, bail};
+use atoll_background::{BackingUp, Exporting, why};
 use atoll_kernel::{Ctx, serde_json};
+use atoll_storage::Position;
+use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{UnixListener, UnixStream},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Take},
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
     sync::Semaphore,
     task::JoinHandle,
     time::{MissedTickBehavior, interval, timeout},
@@ -25,7 +34,7 @@ use tokio::{
 /// The name of the socket in the data folder.
 const SOCKET: &str = "atoll.sock";
 
-/// Clients at a time. A backup is made for one; the others are told so.
+/// Clients at a time. A backup or export is made for one; the others are told so.
 const CLIENTS_MAX: usize = 8;
 
 /// Bytes of a request: longer than the longest path.
@@ -34,7 +43,7 @@ const REQUEST_BYTES_MAX: u64 = 16 * 1024;
 /// How long a client may take for its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Between two replies that say how far a backup has come.
+/// Between two replies that say how far it has come.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 /// What a client asks for.
@@ -43,22 +52,62 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 pub(crate) enum Request {
     /// A backup to this folder or new file, by an absolute path.
     Backup { to: PathBuf },
+    /// An export to this new folder, or into this folder, by an absolute path.
+    Export { to: PathBuf },
 }
 
 /// What it is answered.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reply {
-    /// How far it is: keys that were copied, of how many.
-    Progress { n_copied: u64, n_keys: u64 },
-    /// It is done: the file.
-    Done { file: PathBuf, made: BackupFile },
+    /// How far it is: keys or lines that were written, of how many.
+    Progress { n_done: u64, n_all: u64 },
+    /// It is done.
+    Done(Done),
     /// Why it was not done.
     Failed { why: String },
 }
 
+/// What was made.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Done {
+    /// The file or folder.
+    pub(crate) path: PathBuf,
+    /// Its size.
+    pub(crate) bytes: u64,
+    /// The last commit that is in it.
+    pub(crate) position: Position,
+}
+
+/// How connecting fails where no process listens: there is none, or it was killed and has left its socket, or
+/// the path of its folder is too long for one.
+const NO_PROCESS: [io::ErrorKind; 3] =
+    [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused, io::ErrorKind::InvalidInput];
+
+/// Has the process that runs on this data folder do it: it alone can read the data, and writes with its own
+/// rights. The bar shows how far it is. `None`: there is no such process.
+pub(crate) fn ask(folder: &Path, request: &Request, bar: &ProgressBar) -> anyhow::Result<Option<Done>> {
+    let mut process = match net::UnixStream::connect(socket_in(folder)) {
+        Ok(process) => process,
+        Err(error) if NO_PROCESS.contains(&error.kind()) => return Ok(None),
+        Err(error) => return Err(error).context("failed to ask the running process"),
+    };
+    process.write_all((serde_json::to_string(request)? + "\n").as_bytes())?;
+    for line in io::BufReader::new(process).lines() {
+        match serde_json::from_str(&line?)? {
+            Reply::Progress { n_done, n_all } => {
+                bar.set_length(n_all);
+                bar.set_position(n_done);
+            }
+            Reply::Done(done) => return Ok(Some(done)),
+            Reply::Failed { why } => bail!("the running process made none: {why}"),
+        }
+    }
+    bail!("the process ended before it was whole");
+}
+
 /// The path of the socket of a data folder.
-pub(crate) fn socket_in(folder: &Path) -> PathBuf {
+fn socket_in(folder: &Path) -> PathBuf {
     folder.join(SOCKET)
 }
 
@@ -118,63 +167,90 @@ async fn serve(ctx: Ctx, listener: UnixListener) {
 }
 
 async fn answer(ctx: &Ctx, client: UnixStream) -> io::Result<()> {
-    let (from, mut to) = client.into_split();
-    let mut from = BufReader::new(from.take(REQUEST_BYTES_MAX));
+    let (from, to) = client.into_split();
+    let mut client = Client { from: BufReader::new(from.take(REQUEST_BYTES_MAX)), to };
     let mut line = String::new();
-    timeout(REQUEST_TIMEOUT, from.read_line(&mut line)).await??;
-    let reply = match serde_json::from_str(&line) {
-        Ok(Request::Backup { to: file }) => match back_up(ctx, file, &mut from, &mut to).await? {
-            Some(reply) => reply,
-            None => return Ok(()),
-        },
-        Err(error) => Reply::Failed { why: format!("the request is not understood: {error}") },
-    };
-    send(&mut to, &reply).await
+    timeout(REQUEST_TIMEOUT, client.from.read_line(&mut line)).await??;
+    match serde_json::from_str(&line) {
+        Ok(Request::Backup { to: path } | Request::Export { to: path }) if !path.is_absolute() => {
+            client.refuse(format!("`{}` is no absolute path", path.display())).await
+        }
+        Ok(Request::Backup { to: path }) => client.back_up(ctx, path).await,
+        Ok(Request::Export { to: path }) => client.export(ctx, path).await,
+        Err(error) => client.refuse(format!("the request is not understood: {error}")).await,
+    }
 }
 
-/// Makes a backup, and says how far it has come. `None`: the client has gone, and the backup was stopped.
-async fn back_up(
-    ctx: &Ctx,
-    file: PathBuf,
-    from: &mut (impl tokio::io::AsyncRead + Unpin),
-    to: &mut (impl tokio::io::AsyncWrite + Unpin),
-) -> io::Result<Option<Reply>> {
-    let failed =
-        |error: &(dyn std::error::Error + 'static)| Reply::Failed { why: atoll_background::why(error) };
-    if !file.is_absolute() {
-        return Ok(Some(Reply::Failed { why: format!("`{}` is no absolute path", file.display()) }));
+/// A client whose request was read.
+struct Client {
+    from: BufReader<Take<OwnedReadHalf>>,
+    to: OwnedWriteHalf,
+}
+
+impl Client {
+    async fn back_up(&mut self, ctx: &Ctx, path: PathBuf) -> io::Result<()> {
+        let backing_up = match BackingUp::begin(ctx) {
+            Ok(backing_up) => backing_up,
+            Err(error) => return self.refuse(why(&error)).await,
+        };
+        let progress = backing_up.progress().clone();
+        let working = async {
+            let (path, made) = backing_up.run(path, None).await.map_err(|error| why(&error))?;
+            Ok(Done { path, bytes: made.bytes, position: made.position })
+        };
+        self.follow(working, &|| (progress.n_copied(), progress.n_keys())).await
     }
-    let backing_up = match BackingUp::begin(ctx) {
-        Ok(backing_up) => backing_up,
-        Err(error) => return Ok(Some(failed(&error))),
-    };
-    let progress = backing_up.progress().clone();
-    let mut working = std::pin::pin!(backing_up.run(file, None));
-    let mut ticks = interval(PROGRESS_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut rest = [0; 64];
-    loop {
-        tokio::select! {
-            done = &mut working => {
-                return Ok(Some(match done {
-                    Ok((file, made)) => Reply::Done { file, made },
-                    Err(error) => failed(&error),
-                }));
-            }
-            _ = ticks.tick() => {
-                let reply = Reply::Progress { n_copied: progress.n_copied(), n_keys: progress.n_keys() };
-                send(to, &reply).await?;
-            }
-            read = from.read(&mut rest) => {
-                if read? == 0 {
-                    return Ok(None);
+
+    async fn export(&mut self, ctx: &Ctx, path: PathBuf) -> io::Result<()> {
+        let exporting = match Exporting::begin(ctx, &path) {
+            Ok(exporting) => exporting,
+            Err(error) => return self.refuse(why(&error)).await,
+        };
+        let progress = exporting.progress().clone();
+        let working = async {
+            let (path, made) = exporting.run().await.map_err(|error| why(&error))?;
+            Ok(Done { path, bytes: made.bytes, position: made.position })
+        };
+        self.follow(working, &|| (progress.n_done(), progress.n_lines())).await
+    }
+
+    /// Works, says how far it has come, and what came of it. When the client goes away, the work is stopped.
+    async fn follow(
+        &mut self,
+        working: impl Future<Output = Result<Done, String>>,
+        progress: &(dyn Fn() -> (u64, u64) + Sync),
+    ) -> io::Result<()> {
+        let mut working = std::pin::pin!(working);
+        let mut ticks = interval(PROGRESS_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rest = [0; 64];
+        loop {
+            tokio::select! {
+                done = &mut working => {
+                    return match done {
+                        Ok(done) => self.send(&Reply::Done(done)).await,
+                        Err(why) => self.refuse(why).await,
+                    };
+                }
+                _ = ticks.tick() => {
+                    let (n_done, n_all) = progress();
+                    self.send(&Reply::Progress { n_done, n_all }).await?;
+                }
+                read = self.from.read(&mut rest) => {
+                    if read? == 0 {
+                        return Ok(());
+                    }
                 }
             }
         }
     }
-}
 
-async fn send(to: &mut (impl tokio::io::AsyncWrite + Unpin), reply: &Reply) -> io::Result<()> {
-    let line = serde_json::to_string(reply).map_err(io::Error::other)? + "\n";
-    to.write_all(line.as_bytes()).await
+    async fn refuse(&mut self, why: String) -> io::Result<()> {
+        self.send(&Reply::Failed { why }).await
+    }
+
+    async fn send(&mut self, reply: &Reply) -> io::Result<()> {
+        let line = serde_json::to_string(reply).map_err(io::Error::other)? + "\n";
+        self.to.write_all(line.as_bytes()).await
+    }
 }

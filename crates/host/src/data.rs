@@ -179,25 +179,41 @@ impl Data {
         }
     }
 
-    /// Makes the data folder of a backup, which `check` may refuse before it has its place. Errors: there is
-    /// something in the folder, the file is no backup or is damaged; nothing is left then.
-    pub(crate) fn restore(
+    /// Makes a new data folder of what `make` puts into one: the database, and the secrets that it names. It
+    /// has its place when it is whole. `what` is done there, for the error. Errors: there is something in the
+    /// folder, or those of `make`; nothing is left then.
+    pub(crate) async fn fill<T>(
         &self,
-        backup: &Path,
-        check: impl FnOnce(&Data) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Manifest> {
-        let Data::Folder(folder) = self else { bail!("a backup is restored into a folder") };
+        what: &str,
+        fill: impl AsyncFnOnce(&Data) -> anyhow::Result<(T, Vec<&'static str>)>,
+    ) -> anyhow::Result<T> {
+        let Data::Folder(folder) = self else { bail!("{what} into a folder") };
         let is_new = !folder.exists();
         make(folder)?;
         if !is_empty(folder)? {
-            bail!("there is something in `{}`: a backup is restored into a new folder", folder.display());
+            bail!("there is something in `{}`: {what} into a new folder", folder.display());
         }
-        let restored = restore_into(folder, backup, check);
-        if restored.is_err() && is_new {
+        let filled = fill_by(folder, fill).await;
+        if filled.is_err() && is_new {
             // It is empty, or somebody else has put something there.
             let _ = fs::remove_dir(folder);
         }
-        restored
+        filled
+    }
+
+    /// Restores a backup into this new folder. Returns what it says of itself, and the names of its secrets.
+    /// Errors: the file is no backup or is damaged.
+    pub(crate) fn restore(&self, backup: &Path) -> anyhow::Result<(Manifest, Vec<&'static str>)> {
+        let Data::Folder(folder) = self else { bail!("a backup is restored into a folder") };
+        let (manifest, beside) = restore(backup, &folder.join(DATABASE))?;
+        for_owner_alone(folder)?;
+        let secrets = [JWT_SECRET, COOKIE_SECRET].into_iter().filter_map(|it| Some((it, beside.get(it)?)));
+        let mut names = Vec::new();
+        for (name, secret) in secrets {
+            create_private(&folder.join(name))?.write_all(secret)?;
+            names.push(name);
+        }
+        Ok((manifest, names))
     }
 
     /// The file of a database that exists.
@@ -257,30 +273,20 @@ fn is_empty(folder: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Restores into a trial in the folder, and moves the files from there. The database comes last: a folder
-/// that a crash left with secrets alone is refused by a start.
-fn restore_into(
+/// Fills a trial in the folder, and moves the files from there. The database comes last: a folder that a crash
+/// left with secrets alone is refused by a start.
+async fn fill_by<T>(
     folder: &Path,
-    backup: &Path,
-    check: impl FnOnce(&Data) -> anyhow::Result<()>,
-) -> anyhow::Result<Manifest> {
+    fill: impl AsyncFnOnce(&Data) -> anyhow::Result<(T, Vec<&'static str>)>,
+) -> anyhow::Result<T> {
     let trial = Trial::begin(folder)?;
     let place = trial.folder.path();
-    let (manifest, beside) = restore(backup, &place.join(DATABASE))?;
-    for_owner_alone(place)?;
-    let secrets = [JWT_SECRET, COOKIE_SECRET].into_iter().filter_map(|it| Some((it, beside.get(it)?)));
-    let mut names = Vec::new();
-    for (name, secret) in secrets {
-        create_private(&place.join(name))?.write_all(secret)?;
-        names.push(name);
-    }
-    check(&Data::Folder(place.to_owned()))?;
-    names.push(DATABASE);
-    for name in names {
+    let (filled, secrets) = fill(&Data::Folder(place.to_owned())).await?;
+    for name in secrets.into_iter().chain([DATABASE]) {
         put_in_place(&place.join(name), &folder.join(name))
             .with_context(|| format!("failed to write `{}`", folder.join(name).display()))?;
     }
-    Ok(manifest)
+    Ok(filled)
 }
 
 /// The database file in this folder; the folder is created if missing, and the files that Atoll has made in

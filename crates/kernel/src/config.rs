@@ -40,6 +40,8 @@ pub struct Config {
     pub disk_free_min_bytes: Option<u64>,
     /// Backups of the running shop.
     pub backups: BackupConfig,
+    /// The folder that admins export the shop into; `None`: there is none.
+    pub exports: Option<PathBuf>,
     /// The schedules of jobs that settings say.
     pub schedules: Schedules,
     /// Uploaded files.

@@ -15,7 +15,7 @@
 //! | [`http`] | routes, requests and answers, parameters and bodies, resources, idempotency |
 //! | [`storefront`] | store routes of a module: the channels of the key, what they show and sell, prices |
 //! | [`registry`] | what is linked in, with the problems that are found at start; feature flags; providers |
-//! | [`migration`], [`verify`] | stored data: its format, bringing it up to date, checking it |
+//! | [`migration`], [`verify`], [`export`] | stored data: its format, bringing it up to date, checking it, its lines in an export |
 //! | [`clock`] | the clock of the program, and one for tests |
 
 // The macros below name this crate by its name, here too.
@@ -23,6 +23,7 @@ extern crate self as atoll_kernel;
 
 pub mod clock;
 pub mod data;
+pub mod export;
 pub mod flow;
 pub mod http;
 pub mod jobs;

@@ -182,7 +182,27 @@ pub fn with_names(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     if let [VERSIONED, _, _, record @ ..] = bytes {
         return Ok([&[ENCODING], record].concat().into());
     }
-    let Some((number, value)) = shaped(bytes) else { return Ok(bytes.into()) };
-    let value = rmp_serde::from_slice(value).map_err(|error| error.to_string())?;
-    Ok(encode(&named(number, value)?).into())
+    if shaped(bytes).is_none() {
+        return Ok(bytes.into());
+    }
+    Ok(encode(&to_json(bytes)?).into())
+}
+
+/// A stored value as JSON, with the names of its fields and in its stored form: times are numbers of
+/// milliseconds, decimals are text. Its shape must be known.
+pub fn to_json(bytes: &[u8]) -> Result<Value, String> {
+    let read = |value: &[u8]| rmp_serde::from_slice(value).map_err(|error| error.to_string());
+    match (bytes, shaped(bytes)) {
+        ([VERSIONED, _, _, value @ ..] | [ENCODING, value @ ..], _) => read(value),
+        (_, Some((number, value))) => named(number, read(value)?),
+        _ => Err("its encoding is unknown".to_owned()),
+    }
+}
+
+/// A value in a stored form that [`decode_version`] reads: of this version, with the names of its fields.
+pub fn from_json(version: u16, value: &Value) -> Vec<u8> {
+    let mut bytes = vec![VERSIONED];
+    bytes.extend(version.to_be_bytes());
+    rmp_serde::encode::write(&mut bytes, value).expect("JSON serialises into memory");
+    bytes
 }

@@ -19,6 +19,7 @@ mod held_views;
 mod histogram;
 mod history;
 mod key;
+mod line;
 mod list_index;
 mod look_up;
 mod meter;
@@ -53,9 +54,11 @@ pub use groups::Groups;
 pub use held_views::HeldSummary;
 pub use histogram::{Buckets, Histogram, Summary};
 pub use history::{
-    History, Step, decode_version, encode_version, leads_to, stored_version, upgrade, version, with_names,
+    History, Step, decode_version, encode_version, from_json, leads_to, stored_version, to_json, upgrade,
+    version, with_names,
 };
 pub use key::{KeyBuf, group_key, key_text, split_part};
+pub use line::{EnterLine, LineError, all_known};
 pub use list_index::{
     COST_OF_ID, COST_OF_PLACE, Children, Found, ListIndex, NumberSet, Sets, VisitNumber, Walk, intersect,
     searched_text,
@@ -66,13 +69,17 @@ pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, las
 pub use overlay::dry_run;
 pub use position::Position;
 pub use regions::{Dependencies, Recorder};
-pub use sequence::{SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number};
+pub use sequence::{
+    SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number, sequences, set_last_number,
+};
 pub use shape::{ShapeNumber, learn_shape};
 pub use slots::{Slots, SpaceDef};
 pub use sort_key::{COLLATION_VERSION, SortKey};
 pub use space::Space;
 pub use store::{Store, StoreOptions};
-pub use table::{Index, IndexDef, Keys, Refill, RefillRows, RowError, Shared, Table, TableSource, WriteRows};
+pub use table::{
+    EnterRows, Index, IndexDef, Keys, Refill, RefillRows, RowError, Shared, Table, TableSource, WriteRows,
+};
 pub use tx::{Direction, Guard, Read, Scan, Span, Visit, Write, WriteKeys, count_up_to};
 pub use view::{View, VisitKey};
 pub use writer_counters::{WriterCounters, WriterFigures, WriterSummary};

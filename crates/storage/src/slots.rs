@@ -47,8 +47,9 @@ impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
             space: self.space,
             kind: Some(T::KIND),
             history: self.history,
-            check: |def, key, value| {
-                Slots::<T>::of_any(def.space).history(def.history).decode(key, value).map(drop)
+            rewrite: |def, key, value| {
+                let slots = Slots::<T>::of_any(def.space).history(def.history);
+                Ok(slots.encode(&slots.decode(key, value)?))
             },
         }
     }
@@ -89,8 +90,8 @@ impl<T: FieldValue + Serialize + DeserializeOwned> Slots<T> {
     }
 }
 
-/// Checks that a value under a key decodes.
-type CheckValue = fn(&SpaceDef, &[u8], &[u8]) -> Result<(), StoreError>;
+/// A value under a key as it is stored today.
+type RewriteValue = fn(&SpaceDef, &[u8], &[u8]) -> Result<Vec<u8>, StoreError>;
 
 /// The schema of a space that is no table.
 #[derive(Clone, Copy)]
@@ -101,18 +102,24 @@ pub struct SpaceDef {
     pub kind: Option<FieldKind>,
     /// Migration steps of the values.
     pub history: History,
-    check: CheckValue,
+    rewrite: RewriteValue,
 }
 
 impl SpaceDef {
     /// A space of keys without values, or of counters. It has no version: store a new form in a space of
     /// another name.
     pub const fn keys(space: Space) -> SpaceDef {
-        SpaceDef { space, kind: None, history: &[], check: |_, _, _| Ok(()) }
+        SpaceDef { space, kind: None, history: &[], rewrite: |_, _, value| Ok(value.to_vec()) }
     }
 
     /// Checks that a value of this space decodes. `key` is without the prefix of the space.
     pub fn check(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        (self.check)(self, key, value)
+        self.rewritten(key, value).map(drop)
+    }
+
+    /// A value of this space, of today's version or of an earlier one, as it is stored today. `key` is without
+    /// the prefix of the space.
+    pub fn rewritten(&self, key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        (self.rewrite)(self, key, value)
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -85,6 +85,7 @@ pub struct Setup {
     public_url: Option<String>,
     disk_free_min_bytes: Option<u64>,
     backups: BackupConfig,
+    exports: Option<PathBuf>,
     schedules: Schedules,
     no_docs: bool,
     tracer: Option<Tracer>,
@@ -137,6 +138,12 @@ impl Setup {
     #[must_use]
     pub fn disk_free_min(self, bytes: u64) -> Setup {
         Setup { disk_free_min_bytes: Some(bytes), ..self }
+    }
+
+    /// The folder for exports.
+    #[must_use]
+    pub fn exports(self, folder: &Path) -> Setup {
+        Setup { exports: Some(folder.to_owned()), ..self }
     }
 
     /// The schedule, a cron pattern, of jobs that follow this setting.
@@ -304,6 +311,7 @@ impl TestApp {
             public_url,
             disk_free_min_bytes,
             backups,
+            exports,
             schedules,
             no_docs,
             tracer,
@@ -333,6 +341,7 @@ impl TestApp {
             database: None,
             disk_free_min_bytes,
             backups,
+            exports,
             schedules,
             files,
             email_provider,

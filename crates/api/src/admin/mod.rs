@@ -12,6 +12,7 @@ mod customers;
 mod dashboards;
 mod dead_letters;
 mod events;
+mod exports;
 mod feature_flags;
 pub(crate) mod fulfillment_providers;
 mod fulfillment_sets;

@@ -1,10 +1,13 @@
 //! The command line of a host: `serve`, `import`, `migrate`, `user`, `verify`, `backup`, `restore`,
-//! `compact`, `check`, `openapi`, `completions`, `man`.
+//! `export-shop`, `import-shop`, `compact`, `check`, `openapi`,
+//! `completions`, `man`.
 
 mod backup;
 mod check;
 mod compact;
+mod export_shop;
 mod import;
+mod import_shop;
 mod manual;
 mod migrate;
 mod openapi;
@@ -14,15 +17,20 @@ mod user;
 mod verify;
 
 use std::{
+    future::Future,
     io::{ErrorKind, Write as _},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
+use atoll_export::Progress;
 use atoll_sales_channel::SalesChannel;
 use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{Data, Host, Settings};
+use crate::{Data, Host, Settings, control::Done};
 
 /// A commerce backend that sells one catalogue through many sales channels.
 #[derive(Parser)]
@@ -49,6 +57,10 @@ enum Command {
     Backup(backup::Backup),
     /// Makes a new data folder of a backup.
     Restore(restore::Restore),
+    /// Exports the whole shop as JSON lines, a file for each table, while it runs or is stopped.
+    ExportShop(export_shop::ExportShop),
+    /// Makes a new data folder of an export of the whole shop.
+    ImportShop(import_shop::ImportShop),
     /// Makes the database file smaller, where deleted data left free space.
     Compact(compact::Compact),
     /// Prints everything that is linked in, or the configuration, and reports inconsistencies.
@@ -96,6 +108,43 @@ impl DataArgs {
     }
 }
 
+/// A bar on a terminal that shows how many of these are done.
+fn bar(unit: &str) -> anyhow::Result<ProgressBar> {
+    let template = format!("{{bar:40}} {{human_pos}} of {{human_len}} {unit}, {{eta}} left");
+    Ok(ProgressBar::new(0).with_style(ProgressStyle::with_template(&template)?))
+}
+
+/// Between two looks at how far it is.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Shows how far an export or import is, until it ends.
+async fn watch<T>(progress: &Progress, bar: &ProgressBar, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = looks.tick() => {
+                bar.set_length(progress.n_lines());
+                bar.set_position(progress.n_done());
+            }
+        }
+    }
+}
+
+/// Says what a backup or an export has, and what not.
+fn report(data: &Data, verb: &str, Done { path, bytes, position }: &Done) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{verb} to `{}`", path.display())?;
+    writeln!(out, "it has {bytes} bytes, and all up to commit {position}")?;
+    let (files, _) = data.files()?;
+    if files.exists() {
+        writeln!(out, "uploaded files are not in it; copy `{}` as well", files.display())?;
+    }
+    Ok(())
+}
+
 /// Writes to the standard output. That its reader, such as `head`, has closed the pipe is no error.
 fn print(text: &str) -> anyhow::Result<()> {
     match write!(std::io::stdout().lock(), "{text}") {
@@ -116,7 +165,9 @@ pub(crate) fn main(host: &Host) -> ExitCode {
                 Command::User(it) => it.run(host).await,
                 Command::Verify(it) => it.run(host),
                 Command::Backup(it) => it.run(host),
-                Command::Restore(it) => it.run(host),
+                Command::Restore(it) => it.run(host).await,
+                Command::ExportShop(it) => it.run(host).await,
+                Command::ImportShop(it) => it.run(host).await,
                 Command::Compact(it) => it.run(host),
                 Command::Check(it) => it.run(host),
                 Command::Openapi(it) => it.run(host),

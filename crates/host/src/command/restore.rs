@@ -22,12 +22,16 @@ pub(crate) struct Restore {
 }
 
 impl Restore {
-    pub(crate) fn run(self, host: &Host) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
         let (data, settings) = self.data.open(host)?;
-        let manifest = data.restore(&self.backup, |restored| match self.verify {
-            true => verify(restored, settings.cache_bytes, VERIFY_FINDINGS_MAX),
-            false => Ok(()),
-        })?;
+        let restoring = data.fill("a backup is restored", async |new| {
+            let restored = new.restore(&self.backup)?;
+            if self.verify {
+                verify(new, settings.cache_bytes, VERIFY_FINDINGS_MAX)?;
+            }
+            Ok(restored)
+        });
+        let manifest = restoring.await?;
         let mut out = std::io::stdout();
         writeln!(out, "restored `{}`", self.backup.display())?;
         writeln!(

@@ -206,6 +206,9 @@ pub(crate) struct Serve {
     /// How many backups are kept in the folder; default 7 [env: ATOLL_BACKUPS_KEPT].
     #[arg(long)]
     backups_kept: Option<String>,
+    /// The folder that admins export the shop into; default none [env: ATOLL_EXPORT_DIR].
+    #[arg(long)]
+    export_dir: Option<String>,
     /// Filter of the log: `info`, `debug`, or any filter of `tracing`, such as `info,atoll::requests=debug`
     /// for a line per request [env: ATOLL_LOG].
     #[arg(long)]
@@ -276,6 +279,7 @@ impl Serve {
                 ("backup_dir", self.backup_dir),
                 ("backup_schedule", self.backup_schedule),
                 ("backups_kept", self.backups_kept),
+                ("export_dir", self.export_dir),
             ],
         )
     }

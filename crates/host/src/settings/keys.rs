@@ -73,6 +73,7 @@ pub(super) const EMAIL_PROVIDER: Key = key("email_provider", "ATOLL_EMAIL_PROVID
 pub(super) const BACKUP_DIR: Key = key("backup_dir", "ATOLL_BACKUP_DIR", "none");
 pub(super) const BACKUP_SCHEDULE: Key = key("backup_schedule", "ATOLL_BACKUP_SCHEDULE", "none");
 pub(super) const BACKUPS_KEPT: Key = key("backups_kept", "ATOLL_BACKUPS_KEPT", "7");
+pub(super) const EXPORT_DIR: Key = key("export_dir", "ATOLL_EXPORT_DIR", "none");
 
 /// All settings of the file, in the order in which they are shown.
 pub(super) const KEYS: &[&Key] = &[
@@ -83,5 +84,5 @@ pub(super) const KEYS: &[&Key] = &[
     &READS_WAITING_MAX, &READ_TIMEOUT, &ANSWER_BYTES_MAX, &STORE_ANSWER_BYTES_MAX, &STORE_CHILDREN_MAX,
     &CACHE_BYTES, &ANSWERS_BYTES_MAX, &DISK_FREE_MIN_BYTES, &CART_DAYS, &EVENT_ATTEMPTS, &PUBLIC_URL,
     &FILES_URL, &FILE_BYTES_MAX, &EMAIL_PROVIDER, &APP, &DOCS, &DASHBOARD, &DASHBOARD_PATH, &BACKUP_DIR,
-    &BACKUP_SCHEDULE, &BACKUPS_KEPT,
+    &BACKUP_SCHEDULE, &BACKUPS_KEPT, &EXPORT_DIR,
 ];

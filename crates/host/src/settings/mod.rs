@@ -174,6 +174,8 @@ pub struct Settings {
     pub backup_schedule: Option<Plan>,
     /// How many backups are kept in it; `None`: not set.
     pub backups_kept: Option<usize>,
+    /// The folder for exports; `None`: none.
+    pub export_dir: Option<PathBuf>,
     /// The settings of modules.
     pub modules: ModuleSettings,
     /// All settings with their sources, one line each.
@@ -268,6 +270,7 @@ impl Settings {
             backup_dir: loading.get(&BACKUP_DIR, |it| Ok(PathBuf::from(it))),
             backup_schedule: loading.get(&BACKUP_SCHEDULE, Plan::cron),
             backups_kept: loading.get(&BACKUPS_KEPT, count),
+            export_dir: loading.get(&EXPORT_DIR, |it| Ok(PathBuf::from(it))),
             docs: loading.get(&DOCS, on_or_off),
             ..Settings::default()
         };

@@ -114,6 +114,7 @@ fn command_line_overrides_environment_overrides_file() {
             "backup_dir = none (default)",
             "backup_schedule = none (default)",
             "backups_kept = 7 (default)",
+            "export_dir = none (default)",
             "docs = on (default)",
             "dashboard_path = /dashboard (default)",
             "dashboard = none (default)",

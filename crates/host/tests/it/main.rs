@@ -3,6 +3,7 @@
 mod backups;
 mod command;
 mod crash;
+mod exports;
 mod health;
 mod http;
 mod kills;

@@ -8,6 +8,7 @@ mod batch;
 mod cascade;
 mod graph;
 mod ids;
+mod line;
 mod pairs;
 mod refill;
 mod register;

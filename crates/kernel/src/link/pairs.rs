@@ -224,7 +224,7 @@ impl Link {
         tx.put(key, self.encode(row));
     }
 
-    fn write_pair(
+    pub(super) fn write_pair(
         &self,
         tx: &mut dyn Write,
         left: &str,

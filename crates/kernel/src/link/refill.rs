@@ -221,7 +221,7 @@ impl Link {
         })
     }
 
-    fn unreadable(&self, key: &[u8]) -> StoreError {
+    pub(super) fn unreadable(&self, key: &[u8]) -> StoreError {
         StoreError::Corrupt { space: self.name, key: key_text(key), reason: "it names no two ends".into() }
     }
 }

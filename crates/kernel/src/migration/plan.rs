@@ -100,6 +100,16 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Builds all projections anew, of data that this program has made, and whose records were entered past
+    /// the services, as by an import.
+    pub fn of_projections(view: &View, registry: &'static Registry) -> Result<Plan, MigrationError> {
+        let mut plan = Plan::of(view, registry)?;
+        let units = registry.projections.iter().map(|projection| Unit::Projection { projection, registry });
+        plan.units.extend(units);
+        plan.changed.extend(plan.known.iter().filter(|it| it.kind == PartKind::Projection).cloned());
+        Ok(plan)
+    }
+
     /// Is there nothing to do?
     pub fn is_done(&self) -> bool {
         let is_known = self.units.is_empty()

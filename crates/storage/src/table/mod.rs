@@ -23,7 +23,7 @@ use crate::{
 
 pub use self::{
     index::{Index, IndexDef, Keys, Shared},
-    source::{Refill, RefillRows, TableSource},
+    source::{EnterRows, Refill, RefillRows, TableSource},
     write::WriteRows,
 };
 

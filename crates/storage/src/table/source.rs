@@ -5,12 +5,16 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::Value;
+
 use crate::{
-    Direction, Entity, EntityDef, Guard, Index, IndexDef, Node, Read, RowError, Scan, Shared, Space,
-    StoreError, Table, Write, WriteKeys,
+    Direction, Entity, EntityDef, Guard, Index, IndexDef, LineError, Node, Read, RowError, Scan, Shared,
+    Space, StoreError, Table, Write, WriteKeys, WriteRows,
     entity::{decode_record, encode_record},
-    key_text,
+    from_json, key_text,
+    line::all_known,
     table::key_in,
+    to_json,
     verify::Findings,
 };
 
@@ -59,6 +63,14 @@ pub trait TableSource: Sync {
     /// Is this one of its rows, live or soft-deleted, of today's version or of an earlier one? `key` is
     /// without the prefix of the space.
     fn check(&self, space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
+
+    /// The row as JSON with the names of its fields, in today's version: see [`to_json`]. `key` is without the
+    /// prefix of the space.
+    fn json(&self, space: Space, key: &[u8], value: &[u8]) -> Result<Value, StoreError>;
+
+    /// See [`EnterRows::enter_line`].
+    #[doc(hidden)]
+    fn enter_json(&self, tx: &mut dyn Write, by: Guard, version: u16, row: &Value) -> Result<(), LineError>;
 
     /// The definitions of its indexes.
     fn index_defs(&self) -> Vec<IndexDef>;
@@ -147,6 +159,19 @@ impl<T: TableSource + ?Sized> RefillRows for T {
     }
 }
 
+/// Enters records of an export into any table. The kernel does not hand it on.
+pub trait EnterRows {
+    /// Enters a record that was exported when the records had this version, with its indexes: a live one or,
+    /// by its `deleted_at`, a soft-deleted one. Errors: its id or one of its unique values is taken.
+    fn enter_line(&self, tx: &mut dyn Write, version: u16, row: &Value) -> Result<(), LineError>;
+}
+
+impl<T: TableSource + ?Sized> EnterRows for T {
+    fn enter_line(&self, tx: &mut dyn Write, version: u16, row: &Value) -> Result<(), LineError> {
+        self.enter_json(tx, Guard::new(), version, row)
+    }
+}
+
 impl<T: Entity> Table<T> {
     /// At most `n_max` rows after `after`, live or soft-deleted.
     fn some_rows(
@@ -165,6 +190,10 @@ impl<T: Entity> Table<T> {
             Ok(if rows.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) })
         })?;
         Ok(rows)
+    }
+
+    fn json_of(&self, row: &T) -> Result<Value, String> {
+        to_json(&encode_record(row))
     }
 
     fn index_on(&self, field: &str) -> Option<&'static Index<T>> {
@@ -231,6 +260,31 @@ impl<T: Entity> TableSource for Table<T> {
         }
         let reason = format!("it is the record `{}`", row.id());
         Err(StoreError::Corrupt { space, key: key_text(key), reason })
+    }
+
+    fn json(&self, space: Space, key: &[u8], value: &[u8]) -> Result<Value, StoreError> {
+        let row: T = decode_record(space, &key_text(key), value)?;
+        self.json_of(&row).map_err(|reason| StoreError::Corrupt { space, key: key_text(key), reason })
+    }
+
+    fn enter_json(&self, tx: &mut dyn Write, _: Guard, version: u16, line: &Value) -> Result<(), LineError> {
+        let row: T = decode_record(T::DEF.name, "", &from_json(version, line))?;
+        if version == T::DEF.version() {
+            all_known(line, &self.json_of(&row).map_err(LineError::Wrong)?)?;
+        }
+        if row.id().is_empty() {
+            return Err(LineError::Wrong(format!("it has no `{}`", T::DEF.key)));
+        }
+        if self.get_deleted(tx, row.id())?.is_some() {
+            return Err(RowError::Exists { entity: T::DEF, id: row.id().to_string() }.into());
+        }
+        if line.get("deleted_at").is_none_or(Value::is_null) {
+            return Ok(self.insert(tx, &row)?);
+        }
+        if self.exists(tx, row.id())? {
+            return Err(RowError::Exists { entity: T::DEF, id: row.id().to_string() }.into());
+        }
+        Ok(self.put_in_deleted(tx, &row)?)
     }
 
     fn index_defs(&self) -> Vec<IndexDef> {

@@ -137,7 +137,7 @@ impl<T: Entity> Table<T> {
         Ok(())
     }
 
-    fn put_in_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
+    pub(super) fn put_in_deleted(&self, tx: &mut dyn Write, row: &T) -> Result<(), StoreError> {
         let key = self.deleted_key(tx, row.id());
         tx.put(key, encode_record(row));
         self.indexes_of(true).try_for_each(|index| index.enter_deleted(tx, row))
