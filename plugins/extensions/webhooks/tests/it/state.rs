@@ -1,9 +1,10 @@
-//! What is kept, and what `verify` finds.
+//! What is kept, what `verify` finds, and damage that holds nothing up.
 
-use atoll_kernel::{Actor, Moment, Write};
+use atoll_kernel::{Actor, Moment, Write, jobs::emit};
 use atoll_webhooks::{DELIVERY_DAYS, DeliveryState, WEBHOOK_DELIVERIES, WEBHOOKS, Webhook, WebhookDelivery};
+use serde_json::json;
 
-use crate::{Bench, DAY, groups};
+use crate::{Bench, DAY, HOUR, groups, receiver::Answer};
 
 #[tokio::test]
 async fn deliveries_are_deleted_after_a_month() {
@@ -39,4 +40,35 @@ async fn verify_finds_cursors_and_states_that_do_not_fit() {
     assert_eq!(report.n_findings, 2, "{report:?}");
     let text = format!("{report:?}");
     assert!(text.contains("webhooks.cursors") && text.contains("webhooks.states"), "{text}");
+}
+
+#[tokio::test]
+async fn an_event_about_a_damaged_record_holds_up_no_other() {
+    let bench = Bench::new().await;
+    let web = bench.shop.channel("Web").await;
+    let customer = bench.shop.admin.post("/admin/customers", json!({ "email": "a@test.dev" })).await.ok();
+    let customer = customer["customer"]["id"].as_str().expect("an id").to_owned();
+    bench.app().damage("customer", customer.as_bytes()).await;
+    let body = json!({ "events": ["customer.*", "order.*"], "sales_channel_ids": [web] });
+    let (id, _) = bench.webhook("erp", body).await;
+    let happen = move |tx: &mut dyn Write, at: &Moment| {
+        emit(tx, at, "customer.updated", json!({ "id": customer }))?;
+        Ok(emit(tx, at, "order.updated", json!({ "id": "order_1", "sales_channel_id": web }))?)
+    };
+    bench.app().ctx.write(Actor::System, happen).await.expect("events");
+    assert_eq!(bench.attempted(&id, 1).await["event"], "order.updated");
+}
+
+#[tokio::test]
+async fn a_damaged_delivery_holds_up_no_other() {
+    let bench = Bench::new().await;
+    bench.receiver().answers("erp", Answer::Status(500));
+    let (id, _) = bench.webhook("erp", groups()).await;
+    bench.happens().await;
+    let first = bench.attempted(&id, 1).await;
+    bench.app().damage("webhook_delivery", first["id"].as_str().expect("an id").as_bytes()).await;
+    bench.receiver().answers("erp", Answer::Takes);
+    bench.app().advance_ms(HOUR);
+    bench.happen(10).await;
+    assert_eq!(bench.receiver().until("erp", 11).await.len(), 11);
 }
