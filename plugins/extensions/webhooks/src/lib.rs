@@ -28,6 +28,7 @@ use atoll_kernel::{
     module,
 };
 
+pub use relay::position_of;
 pub use secret::{WebhookSecret, sign};
 pub use settings::{
     ANSWER_CHARS_MAX, ATTEMPTS_KEPT_MAX, DELIVERIES_PER_WEBHOOK_MAX, DELIVERY_DAYS, FAILING_MAX,

@@ -9,7 +9,8 @@ use atoll_kernel::{
 };
 
 use crate::{
-    Attempt, BY_STATE, BY_WEBHOOK, CURSORS, DeliveryState, WEBHOOK_DELIVERIES, Webhook, WebhookDelivery,
+    Attempt, BY_STATE, BY_WEBHOOK, CURSORS, DeliveryState, WEBHOOK_DELIVERIES, WEBHOOKS, Webhook,
+    WebhookDelivery,
     events::{Channels, sent, wants},
     queue::enabled,
     settings::{DELIVERIES_PER_WEBHOOK_MAX, PAYLOAD_BYTES_MAX, PENDING_PER_WEBHOOK_MAX},
@@ -21,7 +22,9 @@ const EVENTS_MAX: usize = 64;
 /// A webhook that has events to come to.
 struct Reader {
     webhook: Webhook,
-    /// Its cursor.
+    /// Its cursor, as it is stored.
+    cursor: Option<u64>,
+    /// The position from which it goes on.
     position: u64,
     /// What it is sent.
     wanted: Vec<Event>,
@@ -56,30 +59,38 @@ pub(crate) async fn relay(ctx: &Ctx) -> Result<(), Fault> {
     ctx.finishing().write(Actor::System, write).await.map(drop)
 }
 
-/// The webhooks that have not come to the last event, and have room for more deliveries.
+/// The position in the outbox up to which a webhook has its deliveries; none while it is switched off.
+pub fn position_of(view: &dyn Read, webhook_id: &str) -> Result<Option<u64>, StoreError> {
+    CURSORS.read(view, webhook_id.as_bytes())
+}
+
+/// The webhooks that have not come to the last event, and have room for more deliveries. One without a
+/// cursor, or with one of another outbox, as after the import of a shop, begins at the end.
 fn behind(view: &View, last: u64) -> Result<Vec<Reader>, StoreError> {
     let mut behind = Vec::new();
     for webhook in enabled(view)? {
-        let Some(position) = CURSORS.read(view, webhook.id.as_bytes())? else { continue };
+        let cursor = position_of(view, &webhook.id)?;
+        let position = cursor.unwrap_or(last).min(last);
         let is_full = || -> Result<bool, StoreError> {
             let n_pending = BY_STATE.count(view, &[&webhook.id, DeliveryState::Pending.as_str()])?;
             Ok(n_pending >= PENDING_PER_WEBHOOK_MAX)
         };
-        if position < last && !is_full()? {
-            behind.push(Reader { webhook, position, wanted: Vec::new() });
+        if cursor != Some(last) && !is_full()? {
+            behind.push(Reader { webhook, cursor, position, wanted: Vec::new() });
         }
     }
     Ok(behind)
 }
 
-/// Writes the deliveries of a webhook, and moves its cursor. If the cursor is another by now, or none, the
-/// webhook was switched on or off or deleted since: then nothing is written.
+/// Writes the deliveries of a webhook, and moves its cursor. If that is another by now, the webhook was
+/// switched on again since; if it is off or deleted by now, it is sent nothing.
 fn advance(tx: &mut dyn Write, at: &Moment, reader: Reader, end: u64) -> Result<(), RowError> {
-    let Reader { webhook, position, wanted } = reader;
-    if CURSORS.read(tx, webhook.id.as_bytes())? != Some(position) || end <= position {
+    let Reader { webhook, cursor, position, wanted } = reader;
+    let is_on = WEBHOOKS.get(tx, &webhook.id)?.is_some_and(|it| it.is_enabled);
+    if !is_on || position_of(tx, &webhook.id)? != cursor {
         return Ok(());
     }
-    CURSORS.write(tx, webhook.id.as_bytes(), &end);
+    CURSORS.write(tx, webhook.id.as_bytes(), &end.max(position));
     for event in wanted {
         WEBHOOK_DELIVERIES.create(tx, at, delivery(&webhook, event, at))?;
     }

@@ -1,10 +1,13 @@
 //! What is kept, what `verify` finds, and damage that holds nothing up.
 
 use atoll_kernel::{Actor, Moment, Write, jobs::emit};
-use atoll_webhooks::{DELIVERY_DAYS, DeliveryState, WEBHOOK_DELIVERIES, WEBHOOKS, Webhook, WebhookDelivery};
+use atoll_webhooks::{
+    DELIVERY_DAYS, DeliveryState, SecretMark, WEBHOOK_DELIVERIES, WEBHOOKS, Webhook, WebhookDelivery,
+    position_of,
+};
 use serde_json::json;
 
-use crate::{Bench, DAY, HOUR, groups, receiver::Answer};
+use crate::{Bench, DAY, HOUR, groups, receiver::Answer, url};
 
 #[tokio::test]
 async fn deliveries_are_deleted_after_a_month() {
@@ -18,6 +21,23 @@ async fn deliveries_are_deleted_after_a_month() {
     bench.app().advance_ms(1);
     bench.app().run_job("webhooks.delete-old").await;
     assert_eq!(bench.deliveries(&id).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_webhook_of_an_imported_shop_is_sent_what_happens_from_then_on() {
+    let bench = Bench::new().await;
+    bench.happens().await;
+    // An import has the records, and not how far the program had come in its events.
+    let mark = SecretMark { number: 1, expires_at: None };
+    let webhook =
+        Webhook { url: url("erp"), events: vec!["*".to_owned()], secrets: vec![mark], ..Webhook::default() };
+    let import = move |tx: &mut dyn Write, at: &Moment| Ok(WEBHOOKS.create(tx, at, webhook)?);
+    let (made, _) = bench.app().ctx.write(Actor::System, import).await.expect("a webhook");
+    let has_begun = async || position_of(&bench.app().ctx.view(), &made.id).expect("a cursor").is_some();
+    bench.app().until(has_begun).await;
+    bench.happens().await;
+    bench.attempted(&made.id, 1).await;
+    assert_eq!(bench.deliveries(&made.id).await.len(), 1);
 }
 
 #[tokio::test]
