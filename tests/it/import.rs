@@ -2,7 +2,9 @@
 
 use std::{cell::Cell, future::poll_fn, pin::pin, task::Poll};
 
-use atoll_catalogue::{ATOMIC_PRODUCTS_MAX, Catalogue, Outline, ProblemKind, Report, import, import_file};
+use atoll_catalogue::{
+    ATOMIC_PRODUCTS_MAX, Catalogue, ImportMode, Outline, ProblemKind, Report, import, import_file,
+};
 use atoll_host::demo_catalogue;
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Read as _, Write,
@@ -459,7 +461,7 @@ fn large_file() -> tempfile::NamedTempFile {
 async fn import_chunks(ctx: &Ctx, file: &tempfile::NamedTempFile, progress: &dyn Fn(usize)) -> Report {
     let file = file.reopen().expect("a file");
     let outline = Outline::read(&file).expect("a catalogue");
-    import_file(ctx, file, outline, false, progress).await.expect("an import")
+    import_file(ctx, file, outline, ImportMode::Chunks, progress).await.expect("an import")
 }
 
 /// What an import has written, without the ids: a line per product, and the numbers of keys of all spaces.
@@ -547,7 +549,8 @@ async fn import_states_its_limits() {
     std::fs::write(file.path(), json!({ "products": products }).to_string()).expect("a file");
     let app = TestApp::init().await;
     let outline = Outline::read(file.reopen().expect("a file")).expect("a catalogue");
-    let refused = import_file(&app.ctx, file.reopen().expect("a file"), outline, true, &|_| {}).await;
+    let refused =
+        import_file(&app.ctx, file.reopen().expect("a file"), outline, ImportMode::Atomic, |_| {}).await;
     let refused = refused.expect_err("it is too large").to_string();
     assert_eq!(refused, "one transaction takes at most 10000 products, and the file has 10001");
     let report = import_chunks(&app.ctx, &file, &|_| {}).await;

@@ -36,12 +36,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "plugins",
         ],
     ),
-    ("crates/catalogue", &["crates/flows", "crates/kernel", "crates/links", "plugins"]),
+    ("crates/catalogue", &["crates/checkout", "crates/flows", "crates/kernel", "crates/links", "plugins"]),
     (
         "crates/api",
         &[
-            "crates/availability", "crates/background", "crates/checkout", "crates/flows", "crates/kernel",
-            "crates/links", "crates/providers", "plugins",
+            "crates/availability", "crates/background", "crates/catalogue", "crates/checkout",
+            "crates/flows", "crates/kernel", "crates/links", "crates/providers", "plugins",
         ],
     ),
     (

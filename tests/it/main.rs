@@ -15,6 +15,7 @@ mod channel_products;
 mod clock;
 mod costs;
 mod counters;
+mod csv;
 mod cursors;
 mod customer_groups;
 mod customers;

@@ -1,16 +1,19 @@
 //! The format of the catalogue file (JSON). Records refer to each other by handle; unknown fields are
 //! ignored.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use atoll_kernel::{
     Decimal,
     serde_json::{self, value::RawValue},
 };
+use atoll_product::ProductStatus;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+
+use crate::{Detail, ProblemKind};
 
 /// A record of a list: an object. Serde would also read one from an array.
 pub(crate) struct Object<T>(pub(crate) T);
@@ -47,6 +50,23 @@ fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error
         return text.parse().map_err(|error| D::Error::custom(format!("`{text}` is {error}")));
     }
     serde_json::from_str(text).map_err(D::Error::custom)
+}
+
+/// Where a value stands in a file of rows. A JSON file has none: its problems have a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The row, as a spreadsheet counts it: the header is row 1.
+    pub row: u64,
+    /// The column, from 0, if it is about one.
+    pub column: Option<u16>,
+}
+
+/// A problem that was found while a row was read, for the report.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    pub(crate) place: Place,
+    pub(crate) kind: ProblemKind,
+    pub(crate) message: String,
 }
 
 /// A catalogue file.
@@ -140,6 +160,35 @@ pub struct CatalogueProduct {
     /// Its variants.
     #[serde(deserialize_with = "records")]
     pub variants: Vec<CatalogueVariant>,
+    /// What only files of rows say.
+    #[serde(skip)]
+    pub(crate) rows: ProductRows,
+}
+
+/// What a file of rows says of a product beyond a JSON file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProductRows {
+    pub(crate) place: Option<Place>,
+    /// By which an existing product is found before its handle is tried.
+    pub(crate) id: String,
+    pub(crate) status: Option<WantedStatus>,
+    /// Values of its tags, if the file says them.
+    pub(crate) tags: Option<Vec<String>>,
+    /// Handles or ids of its categories, if the file says them.
+    pub(crate) categories: Option<Vec<String>>,
+    /// Further fields, as text; an empty one is none.
+    pub(crate) details: BTreeMap<Detail, String>,
+    /// Why it is left out, if the rows alone say that.
+    pub(crate) refused: Option<&'static str>,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// The status that a file wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WantedStatus {
+    Is(ProductStatus),
+    /// Any but published: a draft, unless it is not published already.
+    Unpublished,
 }
 
 /// A product in a channel, with the window in which it is sold.
@@ -156,6 +205,11 @@ pub struct CatalogueListing {
     pub published: bool,
     /// False hides the product from lists of the channel.
     pub visible_in_listings: Option<bool>,
+    /// Does the file say nothing of the window? It stays as it is then.
+    #[serde(skip)]
+    pub(crate) keeps_window: bool,
+    #[serde(skip)]
+    pub(crate) place: Option<Place>,
 }
 
 /// A variant.
@@ -179,27 +233,46 @@ pub struct CatalogueVariant {
     /// Parts of a kit. A kit has no stock of its own.
     #[serde(deserialize_with = "records")]
     pub parts: Vec<CataloguePart>,
+    /// What only files of rows say.
+    #[serde(skip)]
+    pub(crate) rows: VariantRows,
+}
+
+/// What a file of rows says of a variant beyond a JSON file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VariantRows {
+    pub(crate) place: Option<Place>,
+    /// By which an existing variant is found before its SKU is tried.
+    pub(crate) id: String,
+    /// Values by option, in the order of the options. None: the title is the value of the only option.
+    pub(crate) options: Vec<(String, String)>,
+    /// Further fields, as text; an empty one is none.
+    pub(crate) details: BTreeMap<Detail, String>,
 }
 
 /// A price.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CataloguePrice {
-    /// ISO 4217.
+    /// ISO 4217. In a file of rows it may be empty: the default currency of the import.
     pub currency_code: String,
     /// In units of the currency, as a decimal string: `"19.90"`.
     pub amount: String,
+    #[serde(skip)]
+    pub(crate) place: Option<Place>,
 }
 
 /// Stock of a variant at a location.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CatalogueStock {
-    /// Handle of the location.
+    /// Handle of the location. In a file of rows it may be empty: the default location of the import.
     pub location: String,
     /// Stocked quantity.
     #[serde(deserialize_with = "exact")]
     pub stocked_quantity: Decimal,
+    #[serde(skip)]
+    pub(crate) place: Option<Place>,
 }
 
 /// Part of a kit: a quantity of another variant's item.

@@ -8,9 +8,7 @@ use std::{
 };
 
 use crate::{
-    Catalogue, CatalogueProduct, NotACatalogue,
-    import::sku_of,
-    read::{Entry, read},
+    Catalogue, CatalogueProduct, CsvSettings, NotACatalogue, import::sku_of, read::Entry, source::Source,
 };
 
 /// What is known of a file whose records are all well-formed. Of products it has only what others refer to,
@@ -18,8 +16,9 @@ use crate::{
 pub struct Outline {
     /// Everything but the products.
     pub(crate) lists: Catalogue,
-    /// The number of products.
+    /// The number of products; of a file about channels or stock, the number of its rows.
     pub n_products: usize,
+    pub(crate) source: Source,
     hasher: RandomState,
     /// Product handles that occur more than once.
     repeated: HashSet<u64>,
@@ -30,17 +29,42 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Reads a file, and checks that it is a catalogue.
-    pub fn read(source: impl io::Read) -> Result<Outline, NotACatalogue> {
+    /// Reads a catalogue file of JSON, and checks that it is one.
+    pub fn read(file: impl io::Read) -> Result<Outline, NotACatalogue> {
+        Outline::of_source(file, Source::Json)
+    }
+
+    /// Reads a file of either kind, recognised by its first bytes, and checks that it is a catalogue. `name`
+    /// is that of the file in reports; `settings` are for CSV.
+    pub fn read_any(
+        mut file: impl io::Read + io::Seek,
+        name: &str,
+        settings: CsvSettings,
+    ) -> Result<Outline, NotACatalogue> {
+        let source = Source::of(&mut file, name, settings)?;
+        Outline::of_source(file, source)
+    }
+
+    /// As [`Outline::read_any`], of CSV alone.
+    pub(crate) fn read_csv(
+        mut file: impl io::Read + io::Seek,
+        name: &str,
+        settings: CsvSettings,
+    ) -> Result<Outline, NotACatalogue> {
+        let source = Source::of_csv(&mut file, name, settings)?;
+        Outline::of_source(file, source)
+    }
+
+    fn of_source(file: impl io::Read, source: Source) -> Result<Outline, NotACatalogue> {
         let (mut outline, mut lists) = (Outlining::default(), Catalogue::default());
-        read(source, false, &mut |entry| {
+        source.read(file, &mut |entry| {
             match entry {
                 Entry::Product(product) => outline.add(&product),
                 entry => lists.add(entry),
             }
             Ok(())
         })?;
-        Ok(outline.finish(lists))
+        Ok(Outline { source, ..outline.finish(lists) })
     }
 
     /// The outline of a catalogue in memory.
@@ -90,6 +114,14 @@ impl Outlining {
         self.handles.sort_unstable();
         let repeated = self.handles.windows(2).filter(|it| it[0] == it[1]).map(|it| it[0]).collect();
         let parts_in_file = self.skus.into_iter().filter(|it| self.parts.contains(it)).collect();
-        Outline { lists, n_products, hasher: self.hasher, repeated, parts: self.parts, parts_in_file }
+        Outline {
+            lists,
+            n_products,
+            source: Source::Json,
+            hasher: self.hasher,
+            repeated,
+            parts: self.parts,
+            parts_in_file,
+        }
     }
 }

@@ -15,19 +15,27 @@ use serde::{
 
 use crate::{
     Catalogue, CatalogueCategory, CatalogueChannel, CatalogueCollection, CatalogueLocation, CatalogueProduct,
-    model::Object,
+    NotCsv, model::Object,
 };
 
 /// UTF-8 byte order mark, which some editors write.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes that are read from the file at once.
-const BUFFER_BYTES: usize = 256 * 1024;
+pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
 
-/// Why a file is not a catalogue: invalid JSON, a value of the wrong type, or an error while it was read.
+/// Why a file is not a catalogue: a value of the wrong type, a header that is none, or an error while it was
+/// read.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct NotACatalogue(#[from] serde_json::Error);
+pub enum NotACatalogue {
+    /// It is no JSON, or not of the format.
+    Json(#[from] serde_json::Error),
+    /// It is no CSV, or of no known vocabulary.
+    Csv(#[from] NotCsv),
+    /// It was not read to its end.
+    Gone(#[from] Gone),
+}
 
 /// A record of one of the lists of a file.
 pub(crate) enum Entry {
@@ -44,7 +52,7 @@ pub(crate) type VisitEntry<'a> = dyn FnMut(Entry) -> Result<(), Gone> + 'a;
 /// Nobody takes further records.
 #[derive(Debug, thiserror::Error)]
 #[error("the import has ended")]
-pub(crate) struct Gone;
+pub struct Gone;
 
 impl Catalogue {
     /// Reads a whole file into memory. A byte order mark is skipped.

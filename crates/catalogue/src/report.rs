@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use crate::{Place, source::Source};
+
 /// Problems of one kind that are listed; the others are counted. Enough to see what is wrong with a file, and
 /// few enough to be read and kept in memory.
 const LISTED_MAX: usize = 100;
@@ -31,6 +33,10 @@ pub enum ProblemKind {
     Stock,
     /// A kit whose parts cannot be taken.
     Kit,
+    /// A column that is unknown, or has no place here.
+    Column,
+    /// A cell that says something else than its column holds.
+    Cell,
 }
 
 impl fmt::Display for ProblemKind {
@@ -47,6 +53,8 @@ impl fmt::Display for ProblemKind {
             ProblemKind::Price => "prices",
             ProblemKind::Stock => "stocks",
             ProblemKind::Kit => "kits",
+            ProblemKind::Column => "columns",
+            ProblemKind::Cell => "cells",
         })
     }
 }
@@ -54,8 +62,12 @@ impl fmt::Display for ProblemKind {
 /// A problem with the file: something that was corrected or left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Path in the file: `products[3] "grey-hoodie" › variants[0]`.
+    /// Path in the file: `products[3] "grey-hoodie" › variants[0]`, or `products.csv:17, column "Price"`.
     pub path: String,
+    /// The row of a file of rows, as a spreadsheet counts it: the header is row 1.
+    pub row: Option<u64>,
+    /// The name of the column, if it is about one.
+    pub column: Option<String>,
     /// The problem, and what the import did about it.
     pub message: String,
 }
@@ -63,6 +75,24 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Where a record stands in a file: the steps to it, and its place in a file of rows.
+#[derive(Clone)]
+pub(crate) struct Path {
+    steps: String,
+    place: Option<Place>,
+}
+
+impl Path {
+    pub(crate) fn of(steps: String, place: Option<Place>) -> Path {
+        Path { steps, place }
+    }
+
+    /// The path of a record in a list of this one.
+    pub(crate) fn step(&self, list: &str, n: usize, place: Option<Place>) -> Path {
+        Path { steps: format!("{} › {list}[{n}]", self.steps), place: place.or(self.place) }
     }
 }
 
@@ -111,11 +141,23 @@ impl Report {
         }
     }
 
-    pub(crate) fn problem(&mut self, path: &str, kind: ProblemKind, message: impl Into<String>) {
+    pub(crate) fn problem(
+        &mut self,
+        source: &Source,
+        path: &Path,
+        kind: ProblemKind,
+        message: impl Into<String>,
+    ) {
         let n_problems = self.n_problems.entry(kind).or_default();
         *n_problems += 1;
         if *n_problems <= LISTED_MAX {
-            self.problems.push(Problem { path: path.to_owned(), message: message.into() });
+            let column = path.place.and_then(|it| source.column(it, kind)).map(str::to_owned);
+            let text = match path.place {
+                Some(place) => source.path(place, column.as_deref()),
+                None => path.steps.clone(),
+            };
+            let row = path.place.map(|it| it.row);
+            self.problems.push(Problem { path: text, row, column, message: message.into() });
         }
     }
 }

@@ -8,12 +8,13 @@ use std::{
 };
 
 use atoll_kernel::{Actor, Ctx, Fault, Moment, Write};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    Catalogue, CatalogueProduct, NotACatalogue, Outline, Report, import,
+    CatalogueProduct, NotACatalogue, Outline, Report,
     import::SoFar,
-    read::{Entry, Gone, read},
+    read::{Entry, Gone},
+    source::{Source, all_products},
 };
 
 /// Products per transaction: enough that the flush to disk and the pages that every transaction writes are
@@ -43,33 +44,50 @@ pub enum ImportFailed {
     Fault(#[from] Fault),
 }
 
-/// Imports a file that was read once, for its outline: in one transaction, or in chunks, after each of which
-/// `progress` is called with the number of products that are done.
+/// How much of a file is written in one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportMode {
+    /// Chunks, after each of which the shop is consistent.
+    Chunks,
+    /// All of it.
+    Atomic,
+    /// Nothing: each chunk is taken back when it is written, so a chunk does not see those before it. For
+    /// files of rows, whose products are independent of each other.
+    Trial,
+}
+
+/// Imports a file that was read once, for its outline. `progress` is called with the number of products that
+/// are done, after each chunk.
 pub async fn import_file(
     ctx: &Ctx,
     mut file: File,
     outline: Outline,
-    is_atomic: bool,
-    progress: &dyn Fn(usize),
+    mode: ImportMode,
+    progress: impl Fn(usize),
 ) -> Result<Report, ImportFailed> {
     file.rewind()?;
-    if is_atomic {
+    if mode == ImportMode::Atomic {
         if outline.n_products > ATOMIC_PRODUCTS_MAX {
             return Err(ImportFailed::TooLarge(outline.n_products));
         }
-        let catalogue = Catalogue::read(file)?;
-        let run = move |tx: &mut dyn Write, at: &Moment| import(tx, at, &catalogue);
-        return Ok(ctx.write(Actor::System, run).await?.0);
+        let products = all_products(&outline.source, file)?;
+        let write = move |so_far: &mut SoFar, tx: &mut dyn Write, at: &Moment| {
+            so_far.lists(tx, at)?;
+            products.iter().try_for_each(|product| so_far.product(tx, at, product))
+        };
+        return Ok(step(ctx, SoFar::new(outline), mode, write).await?.report);
     }
-    let mut so_far = step(ctx, SoFar::new(outline), SoFar::lists).await?;
+    let source = outline.source.clone();
+    let mut so_far = step(ctx, SoFar::new(outline), mode, SoFar::lists).await?;
     let (chunks, mut read_ahead) = mpsc::channel(CHUNKS_AHEAD);
-    let reader =
-        thread::Builder::new().name("atoll-import".into()).spawn(move || read_chunks(file, &chunks))?;
+    let reader = thread::Builder::new()
+        .name("atoll-import".into())
+        .spawn(move || read_chunks(file, &source, &chunks))?;
     while let Some(chunk) = read_ahead.recv().await {
         let write = move |so_far: &mut SoFar, tx: &mut dyn Write, at: &Moment| {
             chunk.iter().try_for_each(|product| so_far.product(tx, at, product))
         };
-        so_far = step(ctx, so_far, write).await?;
+        so_far = step(ctx, so_far, mode, write).await?;
         progress(so_far.n_products);
     }
     // Its panic is one of this import.
@@ -77,23 +95,40 @@ pub async fn import_file(
     Ok(so_far.report)
 }
 
-/// One transaction of an import.
+/// One transaction of an import; that of a trial is taken back.
 async fn step(
     ctx: &Ctx,
     mut so_far: SoFar,
+    mode: ImportMode,
     write: impl FnOnce(&mut SoFar, &mut dyn Write, &Moment) -> Result<(), Fault> + Send + 'static,
 ) -> Result<SoFar, Fault> {
+    let (done, outcome) = oneshot::channel();
     let run = move |tx: &mut dyn Write, at: &Moment| {
         write(&mut so_far, tx, at)?;
-        Ok(so_far)
+        // The import waits for it below.
+        let _ = done.send(so_far);
+        match mode {
+            ImportMode::Trial => Err(Fault::invalid("a trial writes nothing")),
+            _ => Ok(()),
+        }
     };
-    Ok(ctx.write(Actor::System, run).await?.0)
+    let written = ctx.write(Actor::System, run).await;
+    match (outcome.await, written) {
+        (Ok(so_far), Ok(_)) => Ok(so_far),
+        (Ok(so_far), Err(_)) if mode == ImportMode::Trial => Ok(so_far),
+        (_, Err(fault)) => Err(fault),
+        (Err(gone), Ok(_)) => Err(Fault::unexpected(gone)),
+    }
 }
 
 /// Reads the products of a file, and sends them in chunks, for as long as they are received.
-fn read_chunks(file: File, chunks: &mpsc::Sender<Vec<CatalogueProduct>>) -> Result<(), NotACatalogue> {
+fn read_chunks(
+    file: File,
+    source: &Source,
+    chunks: &mpsc::Sender<Vec<CatalogueProduct>>,
+) -> Result<(), NotACatalogue> {
     let mut chunk = Vec::new();
-    read(file, true, &mut |entry| {
+    source.read_products(file, &mut |entry| {
         if let Entry::Product(product) = entry {
             chunk.push(product);
         }

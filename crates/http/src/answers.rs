@@ -44,7 +44,7 @@ impl<'a> Answers<'a> {
     fn schema(&mut self, answer: Answer) -> Value {
         match answer {
             Answer::Created | Answer::Html | Answer::HtmlOr(_) | Answer::File | Answer::Events => json!({}),
-            Answer::Object(parts) => self.parts(parts),
+            Answer::Object(parts) | Answer::Accepted(parts) => self.parts(parts),
             Answer::OneOf(all) => {
                 json!({ "anyOf": all.iter().map(|it| self.schema(*it)).collect::<Vec<_>>() })
             }

@@ -301,7 +301,11 @@ impl Refusal {
 /// The answers of a route by status: success, and every kind of error.
 fn responses<A: App>(route: &Route<A>, answers: &mut Answers<'_>, example: Option<&Value>) -> Value {
     let done = with_example(answers.content(route.answer), example);
-    let status = if matches!(route.answer, Answer::Created) { "201" } else { "200" };
+    let status = match route.answer {
+        Answer::Created => "201",
+        Answer::Accepted(_) => "202",
+        _ => "200",
+    };
     let mut responses = json!({ status: { "description": "Success.", "content": done } });
     if route.is_remembered() {
         responses["304"] = json!({ "$ref": format!("#/components/responses/{NOT_MODIFIED}") });

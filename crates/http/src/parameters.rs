@@ -94,6 +94,7 @@ pub(crate) fn entity_of(answer: Answer) -> Option<&'static str> {
         | Answer::Batch(it)
         | Answer::DeletedFrom(it) => Some(it.entity()),
         Answer::Object(_)
+        | Answer::Accepted(_)
         | Answer::OneOf(_)
         | Answer::Html
         | Answer::File

@@ -196,6 +196,8 @@ pub enum Answer {
     HtmlOr(&'static [Part]),
     /// 201 with an empty body.
     Created,
+    /// 202 with a JSON object of these fields: what was asked for goes on in the background.
+    Accepted(&'static [Part]),
     /// One record in its envelope: `{"product": {…}}`.
     One(&'static dyn Envelope),
     /// As `One`, with a secret in the record that no other answer shows.
@@ -243,7 +245,7 @@ impl Answer {
             | Answer::Page(it)
             | Answer::DeletedFrom(it)
             | Answer::Batch(it) => vec![it],
-            Answer::Object(parts) | Answer::HtmlOr(parts) => {
+            Answer::Object(parts) | Answer::HtmlOr(parts) | Answer::Accepted(parts) => {
                 parts.iter().filter_map(Part::envelope).collect()
             }
             Answer::OneOf(answers) => answers.iter().flat_map(|it| it.envelopes()).collect(),

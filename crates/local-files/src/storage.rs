@@ -1,15 +1,22 @@
 //! Files in a folder: written to a temporary file, flushed to disk, and renamed when they are whole.
 
 use std::{
-    fs, io,
+    fs,
+    future::Future,
+    io,
     path::{Path, PathBuf},
+    pin::Pin,
     sync::Mutex,
 };
 
-use atoll_kernel::{Ctx, Fault, provider};
+use atoll_kernel::{Ctx, Fault, http::Bytes, provider};
 use atoll_providers::{Content, FileStorage, Working, is_key, origin_of};
 use tempfile::NamedTempFile;
-use tokio::{fs::File, io::AsyncWriteExt as _, task::spawn_blocking};
+use tokio::{
+    fs::File,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    task::spawn_blocking,
+};
 
 /// The folder in the folder of files in which they arrive. Its name is no key, so nothing of it is served.
 const ARRIVING: &str = ".arriving";
@@ -28,6 +35,17 @@ impl FileStorage for LocalFiles {
             let Some(path) = path_of(&ctx, &key) else { return Ok(None) };
             let is_there = tokio::fs::try_exists(path).await.map_err(Fault::unexpected)?;
             Ok(is_there.then(|| url_of(&ctx, &key)))
+        })
+    }
+
+    fn read(&self, ctx: Ctx, key: String) -> Working<Option<Box<dyn Content>>> {
+        Box::pin(async move {
+            let Some(path) = path_of(&ctx, &key) else { return Ok(None) };
+            match File::open(path).await {
+                Ok(file) => Ok(Some(Box::new(Stored(file)) as Box<dyn Content>)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Fault::unexpected(error)),
+            }
         })
     }
 
@@ -76,6 +94,22 @@ async fn put(ctx: Ctx, key: String, mut content: Box<dyn Content>) -> Result<Str
     })
     .await?;
     Ok(url_of(&ctx, &key))
+}
+
+/// Bytes of a file that are read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A file of the folder, as content.
+struct Stored(File);
+
+impl Content for Stored {
+    fn chunk(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, Fault>> + Send + '_>> {
+        Box::pin(async {
+            let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+            self.0.read_buf(&mut chunk).await.map_err(Fault::unexpected)?;
+            Ok((!chunk.is_empty()).then(|| chunk.into()))
+        })
+    }
 }
 
 /// Runs what waits for the disk in a thread of its own.

@@ -1,8 +1,13 @@
 //! The storage of public files: what the contract asks of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    future::Future,
+    ops::Range,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use atoll_kernel::{Ctx, Fault, provider, registry::Secret};
+use atoll_kernel::{Ctx, Fault, http::Bytes, provider, registry::Secret};
 use atoll_providers::{Content, DirectUpload, FileStorage, Working, is_key, origin_of};
 use object_store::{Error, ObjectStoreExt as _, aws::AmazonS3, path::Path};
 
@@ -39,6 +44,20 @@ impl FileStorage for S3 {
         })
     }
 
+    fn read(&self, ctx: Ctx, key: String) -> Working<Option<Box<dyn Content>>> {
+        Box::pin(async move {
+            let bucket = Bucket::of(&ctx)?;
+            let Some(path) = bucket.path(&key) else { return Ok(None) };
+            match bucket.store.head(&path).await {
+                Ok(known) => {
+                    Ok(Some(Box::new(Stored { bucket, path, left: 0..known.size }) as Box<dyn Content>))
+                }
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(refused(error)),
+            }
+        })
+    }
+
     fn delete(&self, ctx: Ctx, key: String) -> Working<()> {
         Box::pin(async move {
             let bucket = Bucket::of(&ctx)?;
@@ -67,6 +86,31 @@ impl FileStorage for S3 {
 
     fn origin(&self, ctx: &Ctx) -> Option<String> {
         ctx.settings_of::<S3Settings>().ok().map(|it| origin_of(&it.url_of("")))
+    }
+}
+
+/// Bytes of a file that are asked for at once.
+const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A file of the bucket, as content.
+struct Stored {
+    bucket: Arc<Bucket>,
+    path: Path,
+    left: Range<u64>,
+}
+
+impl Content for Stored {
+    fn chunk(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, Fault>> + Send + '_>> {
+        Box::pin(async {
+            if self.left.is_empty() {
+                return Ok(None);
+            }
+            let end = self.left.end.min(self.left.start + CHUNK_BYTES);
+            let chunk =
+                self.bucket.store.get_range(&self.path, self.left.start..end).await.map_err(refused)?;
+            self.left.start = end;
+            Ok(Some(chunk))
+        })
     }
 }
 

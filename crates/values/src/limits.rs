@@ -200,6 +200,39 @@ pub const RULE_CHARS_MAX: usize = 255;
 /// import has ended, and are written in one transaction; of products there may be any number.
 pub const IMPORT_LIST_MAX: usize = 20_000;
 
+/// Columns of a CSV file: those of several vocabularies together.
+pub const CSV_COLUMNS_MAX: usize = 500;
+
+/// Rows of a CSV file, with its header: as many as a spreadsheet has.
+pub const CSV_ROWS_MAX: u64 = 1_048_576;
+
+/// Bytes of a cell of a CSV file: four times the longest text that a spreadsheet keeps in one.
+pub const CSV_CELL_BYTES_MAX: usize = 128 * 1024;
+
+/// Bytes of a row of a CSV file, as a whole: a few long texts. A row whose quotes are not closed ends there.
+pub const CSV_ROW_BYTES_MAX: usize = 1024 * 1024;
+
+/// Rows of one product in a CSV file: its variants or images. They are in memory together.
+pub const CSV_PRODUCT_ROWS_MAX: usize = 5_000;
+
+/// Imports and exports of CSV that may be going on at a time, each with a thread. Further ones get 503.
+pub const CSV_TRANSFERS_AT_ONCE_MAX: usize = 2;
+
+/// `Retry-After` of those, in seconds.
+pub const CSV_TRANSFERS_BUSY_RETRY_S: u64 = 10;
+
+/// Imports and exports of CSV that are kept, with their files: the oldest goes for a new one.
+pub const CSV_TRANSFERS_KEPT_MAX: usize = 50;
+
+/// How long an import waits to be confirmed, and the file of an export is kept: a day of work.
+pub const CSV_TRANSFER_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Records that an export finds by its filters at a time.
+pub const CSV_EXPORT_PAGE: usize = 1_000;
+
+/// Bytes of the file of an export of the running shop, which is read into memory to be sent.
+pub const CSV_EXPORT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// Bytes of an answer to a storefront; the setting `store_answer_bytes_max`. A page of 100 products of 50
 /// variants each, with their prices, options and images, has about 11 MB.
 pub const STORE_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;

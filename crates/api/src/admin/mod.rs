@@ -55,6 +55,7 @@ mod subscribers;
 mod tax_providers;
 mod tax_rates;
 mod tax_regions;
+mod transfers;
 mod uploads;
 mod users;
 mod variant_body;

@@ -89,7 +89,7 @@ const VERSION: Params = Params {
     strict: true,
 };
 
-const LIST: Params = lenient_list(
+pub(super) const LIST: Params = lenient_list(
     &[
         any("id"),
         Param::new("status", ParamKind::Words(OrderStatus::WORDS)),

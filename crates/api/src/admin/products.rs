@@ -54,7 +54,7 @@ pub(crate) static PRODUCT: Resource = Resource {
     ],
 };
 
-const LIST: Params = lenient_list(
+pub(super) const LIST: Params = lenient_list(
     &[
         any("id"),
         any("title"),
@@ -99,13 +99,7 @@ async fn retrieve(call: Call) -> Result<Reply, Fault> {
     find(&PRODUCT, &call, |_| "Product not found".into())
 }
 
-/// Path segments that are routes of the original in place of an id, and are not implemented here.
-const NOT_IDS: [&str; 3] = ["export", "import", "imports"];
-
 async fn update(mut call: Call) -> Result<Reply, Fault> {
-    if NOT_IDS.contains(&call.path("id")) {
-        return Err(Fault::not_found(format!("Cannot POST /admin/products/{}", call.path("id"))));
-    }
     let input = (call.path("id").to_owned(), product_changes(call.read()?)?);
     perform(&PRODUCT, call, move |flow| flow.run(&UPDATE_PRODUCTS, input)).await
 }

@@ -208,7 +208,7 @@ async fn upload(call: Call) -> Result<Reply, Fault> {
 }
 
 /// A file of a form, for a storage.
-struct Arriving(IncomingFile);
+pub(super) struct Arriving(pub(super) IncomingFile);
 
 impl Content for Arriving {
     fn chunk(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, Fault>> + Send + '_>> {

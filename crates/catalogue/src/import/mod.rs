@@ -2,6 +2,9 @@
 //! if they differ. Of duplicates in a file the first one counts; what is left out is left out in every run,
 //! so the import is idempotent, and can be interrupted between any two records.
 
+mod rows;
+mod supply;
+mod taxonomy;
 mod variants;
 
 use std::collections::{HashMap, HashSet};
@@ -16,18 +19,18 @@ use atoll_links::{
     SALES_CHANNEL_STOCK_LOCATION, Window,
 };
 use atoll_payment::SYSTEM_DEFAULT;
-use atoll_product::{
-    BY_HANDLE, CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, OptionInput, PRODUCTS,
-    Product, ProductCategory, ProductCollection, ProductImage, ProductStatus, ProductType, TYPE_BY_VALUE,
-    TYPES, composed, handle_of,
-};
+use atoll_product::{BY_HANDLE, OptionInput, PRODUCTS, Product, ProductImage, ProductStatus, handle_of};
 use atoll_region::{COUNTRIES, REGIONS, Region, create_region};
 use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
 
 use crate::{
-    Catalogue, CatalogueChannel, CatalogueListing, CatalogueLocation, CatalogueProduct, ProblemKind, Report,
-    outline::Outline, report::Fate,
+    Catalogue, CatalogueChannel, CatalogueListing, CatalogueLocation, CatalogueProduct, CatalogueVariant,
+    ProblemKind, Report,
+    csv::{Field, Vocabulary},
+    model::WantedStatus,
+    outline::Outline,
+    report::{Fate, Path},
 };
 
 pub(crate) use self::variants::sku_of;
@@ -56,8 +59,10 @@ pub(crate) struct SoFar {
     pub(crate) n_products: usize,
     /// Channel ids by handle.
     channels: HashMap<String, String>,
-    /// Location ids by handle.
+    /// Location ids by handle; the default one by an empty handle.
     locations: HashMap<String, String>,
+    /// The currency of prices without one.
+    currency: String,
     /// The kinds and handles that the file has used so far; of products those that it may use again.
     seen: HashSet<(&'static str, String)>,
     /// The SKUs of the variants that were accepted so far and that kits need.
@@ -72,6 +77,7 @@ impl SoFar {
             n_products: 0,
             channels: HashMap::new(),
             locations: HashMap::new(),
+            currency: String::new(),
             seen: HashSet::new(),
             taken: HashSet::new(),
         }
@@ -83,14 +89,23 @@ impl SoFar {
         let mut import = Import { tx, at, so_far: self };
         let known = by_handle(import.tx, &SALES_CHANNELS, |it| &it.metadata)?;
         for (n, channel) in lists.sales_channels.iter().enumerate() {
-            import.channel(&format!("sales_channels[{n}] \"{}\"", channel.handle), channel, &known)?;
+            import.channel(
+                &Path::of(format!("sales_channels[{n}] \"{}\"", channel.handle), None),
+                channel,
+                &known,
+            )?;
         }
         let known = by_handle(import.tx, &STOCK_LOCATIONS, |it| &it.metadata)?;
         for (n, location) in lists.stock_locations.iter().enumerate() {
-            import.location(&format!("stock_locations[{n}] \"{}\"", location.handle), location, &known)?;
+            import.location(
+                &Path::of(format!("stock_locations[{n}] \"{}\"", location.handle), None),
+                location,
+                &known,
+            )?;
         }
         import.categories(&lists)?;
-        import.collections(&lists)
+        import.collections(&lists)?;
+        import.shop()
     }
 
     /// Imports the next product of the file.
@@ -100,9 +115,19 @@ impl SoFar {
         at: &Moment,
         product: &CatalogueProduct,
     ) -> Result<(), Fault> {
-        let path = format!("products[{}] \"{}\"", self.n_products, product.handle);
+        let steps = format!("products[{}] \"{}\"", self.n_products, product.handle);
+        let path = Path::of(steps, product.rows.place);
         self.n_products += 1;
-        Import { tx, at, so_far: self }.product(&path, product)
+        let vocabulary = self.outline.source.vocabulary();
+        let mut import = Import { tx, at, so_far: self };
+        for note in &product.rows.notes {
+            import.problem(&Path::of(String::new(), Some(note.place)), note.kind, note.message.clone());
+        }
+        match vocabulary {
+            Some(Vocabulary::Listings) => import.listing_row(&path, product),
+            Some(Vocabulary::Stock) => import.stock_row(&path, product),
+            _ => import.product(&path, product),
+        }
     }
 }
 
@@ -114,8 +139,9 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
-    fn problem(&mut self, path: &str, kind: ProblemKind, message: impl Into<String>) {
-        self.so_far.report.problem(path, kind, message);
+    fn problem(&mut self, path: &Path, kind: ProblemKind, message: impl Into<String>) {
+        let SoFar { report, outline, .. } = &mut *self.so_far;
+        report.problem(&outline.source, path, kind, message);
     }
 
     /// Creates the record, or updates the existing one; returns its id.
@@ -143,7 +169,7 @@ impl Import<'_> {
 
     /// Checks that a record has a handle and a name, and is the first of its kind with that handle. Reports
     /// it otherwise.
-    fn is_new(&mut self, path: &str, kind: &'static str, handle: &str, name: &str) -> bool {
+    fn is_new(&mut self, path: &Path, kind: &'static str, handle: &str, name: &str) -> bool {
         if handle.trim().is_empty() || name.trim().is_empty() {
             let name = if kind == "collection" { "title" } else { "name" };
             self.problem(
@@ -156,22 +182,22 @@ impl Import<'_> {
         self.is_first(path, kind, handle)
     }
 
-    fn is_first(&mut self, path: &str, kind: &'static str, handle: &str) -> bool {
+    fn is_first(&mut self, path: &Path, kind: &'static str, handle: &str) -> bool {
         let is_first = kind == PRODUCT && !self.so_far.outline.may_repeat(handle)
             || self.so_far.seen.insert((kind, handle.to_owned()));
         if !is_first {
-            self.problem(
-                path,
-                ProblemKind::Duplicate,
-                format!("a second {kind} `{handle}`; it was left out"),
-            );
+            let message = match self.so_far.outline.source.csv() {
+                Some(_) => format!("rows of {kind} `{handle}` stand apart from its first ones; left out"),
+                None => format!("a second {kind} `{handle}`; it was left out"),
+            };
+            self.problem(path, ProblemKind::Duplicate, message);
         }
         is_first
     }
 
     fn channel(
         &mut self,
-        path: &str,
+        path: &Path,
         input: &CatalogueChannel,
         known: &HashMap<String, SalesChannel>,
     ) -> Result<(), Fault> {
@@ -190,7 +216,7 @@ impl Import<'_> {
     }
 
     /// A channel with a currency and a country needs a region for them.
-    fn region(&mut self, path: &str, input: &CatalogueChannel) -> Result<(), Fault> {
+    fn region(&mut self, path: &Path, input: &CatalogueChannel) -> Result<(), Fault> {
         let (Some(currency), Some(country)) = (&input.currency_code, &input.country_code) else {
             return Ok(());
         };
@@ -234,7 +260,7 @@ impl Import<'_> {
 
     fn location(
         &mut self,
-        path: &str,
+        path: &Path,
         input: &CatalogueLocation,
         known: &HashMap<String, StockLocation>,
     ) -> Result<(), Fault> {
@@ -268,71 +294,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn categories(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
-        for (n, input) in catalogue.categories.iter().enumerate() {
-            let path = format!("categories[{n}] \"{}\"", input.handle);
-            let handle = composed(&input.handle);
-            if !self.is_new(&path, "category", &handle, &input.name) {
-                continue;
-            }
-            let parent = match &input.parent {
-                None => None,
-                Some(parent) => self.category_by(parent)?,
-            };
-            if input.parent.is_some() && parent.is_none() {
-                self.problem(
-                    &path,
-                    ProblemKind::Reference,
-                    "its parent does not come before it; it was put at the top",
-                );
-            }
-            match self.category_by(&handle)? {
-                Some(there) => {
-                    self.keep(&CATEGORIES, Some(there), |it: &mut ProductCategory| {
-                        it.name = input.name.clone()
-                    })?;
-                }
-                None => {
-                    let category = ProductCategory {
-                        name: input.name.clone(),
-                        handle,
-                        is_active: true,
-                        parent_category_id: parent.map(|it| it.id),
-                        ..ProductCategory::default()
-                    };
-                    atoll_product::create_category(self.tx, self.at, category)?;
-                    self.so_far.report.count("product_categories", Fate::Created);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn collections(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
-        for (n, input) in catalogue.collections.iter().enumerate() {
-            let path = format!("collections[{n}] \"{}\"", input.handle);
-            let handle = composed(&input.handle);
-            if !self.is_new(&path, "collection", &handle, &input.title) {
-                continue;
-            }
-            let there = self.collection_by(&handle)?;
-            self.keep(&COLLECTIONS, there, |it: &mut ProductCollection| {
-                it.title = input.title.clone();
-                it.handle = handle;
-            })?;
-        }
-        Ok(())
-    }
-
-    fn category_by(&self, handle: &str) -> Result<Option<ProductCategory>, StoreError> {
-        CATEGORIES.table.get_by(self.tx, &CATEGORY_BY_HANDLE, &[&composed(handle)])
-    }
-
-    fn collection_by(&self, handle: &str) -> Result<Option<ProductCollection>, StoreError> {
-        COLLECTIONS.table.get_by(self.tx, &COLLECTION_BY_HANDLE, &[&composed(handle)])
-    }
-
-    fn product(&mut self, path: &str, input: &CatalogueProduct) -> Result<(), Fault> {
+    fn product(&mut self, path: &Path, input: &CatalogueProduct) -> Result<(), Fault> {
         if input.handle.is_empty() || plain_text(&input.title).is_empty() || input.variants.is_empty() {
             self.problem(
                 path,
@@ -352,26 +314,37 @@ impl Import<'_> {
         if !self.is_first(path, PRODUCT, &input.handle) {
             return Ok(());
         }
-        let there = PRODUCTS.table.get_by(self.tx, &BY_HANDLE, &[&input.handle])?;
+        if let Some(reason) = input.rows.refused {
+            self.problem(path, ProblemKind::Incomplete, reason);
+            return Ok(());
+        }
+        let Some(there) = self.known_product(path, input)? else { return Ok(()) };
         let variants = self.variants_of(path, input, there.as_ref())?;
         if variants.is_empty() {
             self.problem(path, ProblemKind::Incomplete, "none of its variants can be taken; it was left out");
             return Ok(());
         }
-        let wanted = self.record_of(path, input)?;
+        let wanted = self.record_of(path, input, there.as_ref())?;
+        let details = &input.rows.details;
         let product = match there {
-            Some(there) => self.keep(&PRODUCTS, Some(there), |it: &mut Product| {
-                it.title = wanted.title;
-                it.description = wanted.description;
-                it.status = wanted.status;
-                it.type_id = wanted.type_id;
-                it.category_ids = wanted.category_ids;
-                it.collection_id = wanted.collection_id;
-            })?,
+            Some(there) => {
+                let source = self.so_far.outline.source.clone();
+                self.keep(&PRODUCTS, Some(there), |it: &mut Product| {
+                    it.handle = wanted.handle;
+                    it.title = wanted.title;
+                    it.status = wanted.status;
+                    let tells = |field| source.tells(field);
+                    tells(Field::Description).then(|| it.description = wanted.description);
+                    tells(Field::Type).then(|| it.type_id = wanted.type_id);
+                    tells(Field::Category).then(|| it.category_ids = wanted.category_ids);
+                    tells(Field::Collection).then(|| it.collection_id = wanted.collection_id);
+                    input.rows.tags.is_some().then(|| it.tag_ids = wanted.tag_ids);
+                    details.iter().for_each(|(detail, text)| detail.set_of_product(it, text));
+                })?
+            }
             None => {
-                let values = variants.iter().map(|it| it.input.title.clone()).collect();
-                let option = OptionInput { title: OPTION.into(), values, ..OptionInput::default() };
-                let product = atoll_product::create_product(self.tx, self.at, wanted, &[option])?;
+                let options = options_of(variants.iter().map(|it| it.input));
+                let product = atoll_product::create_product(self.tx, self.at, wanted, &options)?;
                 self.so_far.report.count("products", Fate::Created);
                 product
             }
@@ -380,60 +353,75 @@ impl Import<'_> {
         self.variants(&product, variants)
     }
 
-    fn record_of(&mut self, path: &str, input: &CatalogueProduct) -> Result<Product, Fault> {
+    /// The existing product, by the id that a file of rows may have, or by its handle. `None`, which is
+    /// reported: the handle is that of another one.
+    fn known_product(
+        &mut self,
+        path: &Path,
+        input: &CatalogueProduct,
+    ) -> Result<Option<Option<Product>>, Fault> {
+        let by_handle = PRODUCTS.table.get_by(self.tx, &BY_HANDLE, &[&input.handle])?;
+        let Some(by_id) = PRODUCTS.get(self.tx, &input.rows.id)?.filter(|it| it.deleted_at.is_none()) else {
+            return Ok(Some(by_handle));
+        };
+        if by_handle.is_some_and(|it| it.id != by_id.id) {
+            let message = format!("handle `{}` belongs to another product; left out", input.handle);
+            self.problem(path, ProblemKind::Duplicate, message);
+            return Ok(None);
+        }
+        Ok(Some(Some(by_id)))
+    }
+
+    fn record_of(
+        &mut self,
+        path: &Path,
+        input: &CatalogueProduct,
+        there: Option<&Product>,
+    ) -> Result<Product, Fault> {
         let mut product = Product {
             title: self.text(path, "title", &input.title),
             handle: input.handle.clone(),
-            status: ProductStatus::Published,
+            status: self.status_of(input, there),
             description: input.description.as_ref().map(|it| self.text(path, "description", it)),
             ..Product::default()
         };
+        input.rows.details.iter().for_each(|(detail, text)| detail.set_of_product(&mut product, text));
         product.images =
             input.images.iter().map(|url| ProductImage { url: url.clone(), ..Default::default() }).collect();
-        if let Some(value) = input.r#type.as_ref().filter(|it| !it.trim().is_empty()) {
-            let there = TYPES.table.get_by(self.tx, &TYPE_BY_VALUE, &[value])?;
-            product.type_id = Some(match there {
-                Some(there) => there.id,
-                None => self.keep(&TYPES, None, |it: &mut ProductType| it.value = value.clone())?.id,
-            });
-        }
-        if let Some(handle) = &input.category {
-            match self.category_by(handle)? {
-                Some(category) => product.category_ids.push(category.id),
-                None => self.problem(
-                    path,
-                    ProblemKind::Reference,
-                    format!("category `{handle}` does not exist; it was left out"),
-                ),
-            }
-        }
-        for (n, handle) in input.collections.iter().enumerate() {
-            match self.collection_by(handle)? {
-                Some(collection) if n == 0 => product.collection_id = Some(collection.id),
-                Some(_) => {
-                    let message = format!("a product is in one collection; `{handle}` was left out");
-                    self.problem(path, ProblemKind::Duplicate, message);
-                }
-                None => {
-                    let message = format!("collection `{handle}` does not exist; it was left out");
-                    self.problem(path, ProblemKind::Reference, message);
-                }
-            }
-        }
+        product.type_id = self.type_of(input)?;
+        product.tag_ids = self.tags_of(input)?;
+        product.category_ids = self.categories_of(path, input)?;
+        product.collection_id = self.collection_of(path, input)?;
         Ok(product)
     }
 
-    /// Text without markup; corrections are reported.
-    fn text(&mut self, path: &str, field: &str, text: &str) -> String {
+    /// A catalogue file has what is for sale. Of rows that say no status, what is new is a draft.
+    fn status_of(&self, input: &CatalogueProduct, there: Option<&Product>) -> ProductStatus {
+        let before = there.map(|it| it.status);
+        match input.rows.status {
+            None if self.so_far.outline.source.csv().is_none() => ProductStatus::Published,
+            None => before.unwrap_or_default(),
+            Some(WantedStatus::Is(status)) => status,
+            Some(WantedStatus::Unpublished) => {
+                before.filter(|it| *it != ProductStatus::Published).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Text without markup; corrections are reported. Texts of rows stay as they are.
+    fn text(&mut self, path: &Path, field: &str, text: &str) -> String {
+        if self.so_far.outline.source.csv().is_some() {
+            return text.to_owned();
+        }
         if html_escape::decode_html_entities(text) != text {
             self.problem(path, ProblemKind::Text, format!("{field} holds HTML entities; they were decoded"));
         }
         plain_text(text)
     }
 
-    fn listings(&mut self, path: &str, input: &CatalogueProduct, product: &Product) -> Result<(), Fault> {
+    fn listings(&mut self, path: &Path, input: &CatalogueProduct, product: &Product) -> Result<(), Fault> {
         for (n, listing) in input.listings.iter().enumerate() {
-            let path = format!("{path} › listings[{n}]");
+            let path = path.step("listings", n, listing.place);
             if input.listings[..n].iter().any(|it| it.channel == listing.channel) {
                 self.problem(
                     &path,
@@ -446,17 +434,24 @@ impl Import<'_> {
                 self.problem(
                     &path,
                     ProblemKind::Reference,
-                    format!("channel `{}` is not in the file; not linked", listing.channel),
+                    format!(
+                        "channel `{}` {}; not linked",
+                        listing.channel,
+                        self.so_far.outline.source.is_not_there()
+                    ),
                 );
                 continue;
             };
-            let window = self.window(&path, listing);
+            let before = PRODUCT_SALES_CHANNEL.row(self.tx, &product.id, &channel)?;
+            let before = before.map(|row| Window::of(&row));
+            let window = match listing.keeps_window {
+                true => Some(before.unwrap_or_default()),
+                false => self.window(&path, listing),
+            };
             if listing.visible_in_listings == Some(false) {
                 let message = "hidden from lists, but sold: it is shown in lists, too";
                 self.problem(&path, ProblemKind::Listing, message);
             }
-            let before = PRODUCT_SALES_CHANNEL.row(self.tx, &product.id, &channel)?;
-            let before = before.map(|row| Window::of(&row));
             let fate = match (before, window.filter(|_| listing.published)) {
                 // Nobody knows when it is to be sold: without a window it would be sold at once.
                 _ if listing.published && window.is_none() => Fate::Unchanged,
@@ -478,7 +473,7 @@ impl Import<'_> {
     }
 
     /// The window of a listing; none, which is reported, if that cannot be told.
-    fn window(&mut self, path: &str, listing: &CatalogueListing) -> Option<Window> {
+    fn window(&mut self, path: &Path, listing: &CatalogueListing) -> Option<Window> {
         let from = self.edge(path, AVAILABLE_FROM, listing.available_from.as_deref());
         let until = self.edge(path, AVAILABLE_UNTIL, listing.available_until.as_deref());
         let window = Window { from: from?, until: until? };
@@ -491,7 +486,7 @@ impl Import<'_> {
     }
 
     /// The start or end of a window, if it has one. One that is no date is reported.
-    fn edge(&mut self, path: &str, field: &str, text: Option<&str>) -> Option<Option<Timestamp>> {
+    fn edge(&mut self, path: &Path, field: &str, text: Option<&str>) -> Option<Option<Timestamp>> {
         let Some(text) = text else { return Some(None) };
         let edge = text.parse().ok();
         if edge.is_none() {
@@ -500,6 +495,18 @@ impl Import<'_> {
         }
         edge.map(Some)
     }
+}
+
+/// The options of a new product: those that its variants have values of, in the order of the first.
+fn options_of<'a>(variants: impl Iterator<Item = &'a CatalogueVariant>) -> Vec<OptionInput> {
+    let mut options: Vec<OptionInput> = Vec::new();
+    for (title, value) in variants.flat_map(variants::option_values) {
+        match options.iter_mut().find(|it| it.title == title) {
+            Some(option) => option.values.push(value),
+            None => options.push(OptionInput { title, values: vec![value], ..OptionInput::default() }),
+        }
+    }
+    options
 }
 
 /// Decodes HTML entities, and trims. A no-break space becomes a space.

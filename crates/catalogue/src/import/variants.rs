@@ -1,28 +1,26 @@
-//! Import of the variants of a product: which of them are accepted, their options, prices, kit parts and
-//! stock levels.
+//! Import of the variants of a product: which of them are accepted, their options and kit parts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use atoll_flows::product::{InventoryPart, NewVariant, PriceInput, create_variant, item_of, take_parts};
-use atoll_inventory::{
-    BY_SKU as ITEM_BY_SKU, INVENTORY_ITEMS, InventoryItem, InventoryLevel, create_item, create_level,
-    level_at, set_level,
-};
-use atoll_kernel::{Decimal, Fault, Id, data::Entity};
-use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, PRODUCT_VARIANT_PRICE_SET, required_quantity};
-use atoll_pricing::{PRICE_SETS, Price, PriceSet};
+use atoll_inventory::{BY_SKU as ITEM_BY_SKU, INVENTORY_ITEMS, InventoryItem, create_item};
+use atoll_kernel::{Decimal, Fault, Id, data::RowError};
+use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
 use atoll_product::{
     BY_SKU, OPTIONS, PRODUCTS, Product, ProductOptionValue, ProductVariant, VARIANTS, check_choice, choose,
     offer_value, values_of, variants_of,
 };
-use atoll_region::CURRENCIES;
 
 use super::{Import, OPTION};
-use crate::{CatalogueProduct, CatalogueVariant, ProblemKind, report::Fate};
+use crate::{
+    CatalogueProduct, CatalogueVariant, ProblemKind,
+    csv::Field,
+    report::{Fate, Path},
+};
 
 /// A variant of the file that was accepted.
 pub(super) struct Taken<'a> {
-    path: String,
+    path: Path,
     rank: usize,
     pub(super) input: &'a CatalogueVariant,
     /// The existing variant.
@@ -46,7 +44,7 @@ impl Import<'_> {
     /// reported.
     pub(super) fn variants_of<'a>(
         &mut self,
-        path: &str,
+        path: &Path,
         input: &'a CatalogueProduct,
         product: Option<&Product>,
     ) -> Result<Vec<Taken<'a>>, Fault> {
@@ -57,7 +55,7 @@ impl Import<'_> {
         let mut taken: Vec<Taken<'a>> = Vec::with_capacity(input.variants.len());
         for (rank, variant) in input.variants.iter().enumerate() {
             let (before, input) = (&input.variants[..rank], variant);
-            let path = format!("{path} › variants[{rank}]");
+            let path = path.step("variants", rank, input.rows.place);
             let problem = if input.title.trim().is_empty() {
                 Some((ProblemKind::Incomplete, "a variant needs a title; it was left out".to_owned()))
             } else if before.iter().any(|it| it.title == input.title) {
@@ -71,10 +69,12 @@ impl Import<'_> {
                 self.problem(&path, kind, problem);
                 continue;
             }
-            let there = match sku_of(input) {
+            let by_sku = match sku_of(input) {
                 Some(sku) => VARIANTS.table.get_by(self.tx, &BY_SKU, &[sku])?,
                 None => None,
             };
+            let by_id = VARIANTS.get(self.tx, &input.rows.id)?.filter(|it| it.deleted_at.is_none());
+            let there = by_sku.or(by_id.filter(|it| product.is_some_and(|own| it.product_id == own.id)));
             if let Some(other) = there.as_ref().filter(|it| product.is_none_or(|own| it.product_id != own.id))
             {
                 let sku = sku_of(input).unwrap_or_default();
@@ -94,14 +94,18 @@ impl Import<'_> {
         siblings.retain(|it| !has_sku.contains(&*it.id));
         let (mut left, mut planned) = (Vec::with_capacity(taken.len()), Planned::new());
         for mut it in taken {
-            if sku_of(it.input).is_none() {
+            if sku_of(it.input).is_none() && it.there.is_none() {
                 let title = &it.input.title;
                 self.problem(
                     &it.path,
                     ProblemKind::Sku,
                     format!("no SKU; the variant is known by its title `{title}`"),
                 );
-                it.there = siblings.iter().find(|sibling| sibling.title == *title).cloned();
+                let is_it = |sibling: &&ProductVariant| sibling.title == *title;
+                it.there = siblings.iter().find(is_it).cloned();
+                if it.there.is_none() && !it.input.rows.options.is_empty() {
+                    it.there = self.by_options(it.input, product, &siblings)?;
+                }
             }
             let takes = match &it.there {
                 Some(there) => self.will_take(&it, there, &planned)?,
@@ -123,6 +127,18 @@ impl Import<'_> {
             left.push(it);
         }
         Ok(left)
+    }
+
+    /// The one of these variants that has the option values of a row.
+    fn by_options(
+        &self,
+        input: &CatalogueVariant,
+        product: Option<&Product>,
+        siblings: &[ProductVariant],
+    ) -> Result<Option<ProductVariant>, Fault> {
+        let Some(product) = product else { return Ok(None) };
+        let Ok(chosen) = choose(self.tx, product, &input.title, &choice(input)) else { return Ok(None) };
+        Ok(siblings.iter().find(|it| it.option_value_ids == chosen).cloned())
     }
 
     /// Quantities that an existing variant takes after the import, for the kits of its product.
@@ -166,8 +182,12 @@ impl Import<'_> {
     pub(super) fn variants(&mut self, product: &Product, variants: Vec<Taken<'_>>) -> Result<(), Fault> {
         let mut siblings = variants_of(self.tx, &product.id)?;
         let offered = self.offered(product)?;
-        let is_named =
-            |it: &Taken<'_>| it.there.as_ref().is_none_or(|there| offered.fits(there, &it.input.title));
+        let keeps_title = !self.so_far.outline.source.tells(Field::VariantTitle);
+        let is_named = |it: &Taken<'_>| {
+            it.there.as_ref().is_none_or(|there| {
+                (keeps_title || there.title == it.input.title) && offered.fits(there, it.input)
+            })
+        };
         // A title becomes free when its variant is renamed, so the variants that wait for one are tried
         // again.
         let mut waiting: Vec<&Taken<'_>> = variants.iter().filter(|it| !is_named(it)).collect();
@@ -215,7 +235,9 @@ impl Import<'_> {
         siblings: &mut [ProductVariant],
     ) -> Result<bool, Fault> {
         let (Some(there), title) = (&it.there, &it.input.title) else { return Ok(true) };
-        offer_value(self.tx, self.at, product, OPTION, title)?;
+        let keeps_title = !self.so_far.outline.source.tells(Field::VariantTitle);
+        let title = if keeps_title { &there.title } else { title };
+        self.offer(product, it.input)?;
         let chosen = choose(self.tx, product, title, &choice(it.input)).unwrap_or_default();
         let is_like = |other: &ProductVariant| {
             other.title == *title || (!chosen.is_empty() && other.option_value_ids == chosen)
@@ -235,14 +257,22 @@ impl Import<'_> {
         Ok(true)
     }
 
-    /// Values of the option of imported products, if the product has that option and no other.
-    fn offered(&self, product: &Product) -> Result<Offered, Fault> {
-        let [option] = &product.option_ids[..] else { return Ok(Offered(None)) };
-        if OPTIONS.retrieve(self.tx, option)?.title != OPTION {
-            return Ok(Offered(None));
+    /// Adds the option values of a variant to the options of its product, where it has them.
+    fn offer(&mut self, product: &Product, input: &CatalogueVariant) -> Result<(), Fault> {
+        for (title, value) in option_values(input) {
+            offer_value(self.tx, self.at, product, &title, &value)?;
         }
-        let values = values_of(self.tx, option)?.into_iter().map(|it| (it.value, it.id)).collect();
-        Ok(Offered(Some(values)))
+        Ok(())
+    }
+
+    /// The options of a product, with their values.
+    fn offered(&self, product: &Product) -> Result<Offered, Fault> {
+        let mut options = Vec::with_capacity(product.option_ids.len());
+        for option in &product.option_ids {
+            let values = values_of(self.tx, option)?.into_iter().map(|it| (it.value, it.id)).collect();
+            options.push((OPTIONS.retrieve(self.tx, option)?.title, values));
+        }
+        Ok(Offered(options))
     }
 
     /// Updates the other fields of an existing variant.
@@ -252,10 +282,17 @@ impl Import<'_> {
         there: &ProductVariant,
         prices: &BTreeMap<String, Decimal>,
     ) -> Result<ProductVariant, Fault> {
+        let source = self.so_far.outline.source.clone();
+        let counts = source.tells(Field::Managed) || source.tells(Field::Tracker);
+        let oversells = source.tells(Field::Backorder) || source.tells(Field::Policy);
         let variant = VARIANTS.update(self.tx, self.at, &there.id, |variant: &mut ProductVariant| {
-            variant.manage_inventory = it.input.manage_inventory;
-            variant.allow_backorder = it.input.allow_backorder;
+            counts.then(|| variant.manage_inventory = it.input.manage_inventory);
+            oversells.then(|| variant.allow_backorder = it.input.allow_backorder);
+            if let Some(sku) = sku_of(it.input) {
+                variant.sku = Some(sku.to_owned());
+            }
         })?;
+        let variant = self.detailed(it, variant)?;
         let fate = if variant == *there { Fate::Unchanged } else { Fate::Updated };
         self.so_far.report.count("product_variants", fate);
         if variant.manage_inventory && PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?.is_empty()
@@ -268,6 +305,26 @@ impl Import<'_> {
         }
         self.reprice(&variant, prices)?;
         Ok(variant)
+    }
+
+    /// Sets the further fields of a variant. A code that another variant has is reported, and none is set.
+    fn detailed(&mut self, it: &Taken<'_>, variant: ProductVariant) -> Result<ProductVariant, Fault> {
+        let details = &it.input.rows.details;
+        if details.is_empty() {
+            return Ok(variant);
+        }
+        let set = |variant: &mut ProductVariant| {
+            details.iter().for_each(|(detail, text)| detail.set_of_variant(variant, text));
+        };
+        match VARIANTS.update(self.tx, self.at, &variant.id, set) {
+            Ok(variant) => Ok(variant),
+            Err(error @ RowError::Duplicate { .. }) => {
+                let message = format!("{error} Its further fields stay as they are");
+                self.problem(&it.path, ProblemKind::Duplicate, message);
+                Ok(variant)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Sum of the quantities that a kit takes of each item; a part that is a kit itself is expanded. Or the
@@ -354,7 +411,7 @@ impl Import<'_> {
         prices: BTreeMap<String, Decimal>,
     ) -> Result<Option<ProductVariant>, Fault> {
         let Some(parts) = self.parts(it)? else { return Ok(None) };
-        offer_value(self.tx, self.at, product, OPTION, &it.input.title)?;
+        self.offer(product, it.input)?;
         match check_choice(self.tx, product, &it.input.title, &choice(it.input)) {
             Ok(()) => {}
             Err(atoll_product::Error::Row(error)) => return Err(error.into()),
@@ -376,151 +433,36 @@ impl Import<'_> {
         let prices = prices.into_iter().map(price).collect();
         let new = NewVariant { variant, options: choice(it.input), prices, inventory_items };
         let variant = create_variant(self.tx, self.at, product, new)?;
+        let variant = self.detailed(it, variant)?;
         self.so_far.report.count("product_variants", Fate::Created);
         Ok(Some(variant))
     }
-
-    /// Amounts by currency. The first one of a currency counts.
-    fn prices(&mut self, path: &str, input: &CatalogueVariant) -> Result<BTreeMap<String, Decimal>, Fault> {
-        let mut prices = BTreeMap::new();
-        for (n, price) in input.prices.iter().enumerate() {
-            let path = format!("{path} › prices[{n}]");
-            let code = price.currency_code.to_lowercase();
-            if !CURRENCIES.table.exists(self.tx, &code)? {
-                self.problem(
-                    &path,
-                    ProblemKind::Price,
-                    format!("currency `{}` does not exist; left out", price.currency_code),
-                );
-                continue;
-            }
-            match price.amount.parse::<Decimal>() {
-                Ok(amount) if !amount.is_negative() && amount.is_short() => {
-                    let there = prices.entry(code).or_insert(amount);
-                    if *there != amount {
-                        let code = &price.currency_code;
-                        self.problem(
-                            &path,
-                            ProblemKind::Duplicate,
-                            format!("a second price in {code}, {amount}; {there} counts"),
-                        );
-                    }
-                }
-                _ => self.problem(
-                    &path,
-                    ProblemKind::Price,
-                    format!("`{}` is not a price; left out", price.amount),
-                ),
-            }
-        }
-        if prices.is_empty() {
-            self.problem(path, ProblemKind::Price, "no price; it cannot be put into a cart");
-        }
-        Ok(prices)
-    }
-
-    fn reprice(&mut self, variant: &ProductVariant, prices: &BTreeMap<String, Decimal>) -> Result<(), Fault> {
-        let Some(set) = PRODUCT_VARIANT_PRICE_SET.rights(self.tx, &variant.id)?.into_iter().next() else {
-            return Ok(());
-        };
-        let at = self.at;
-        let there = PRICE_SETS.get(self.tx, &set)?;
-        self.keep(&PRICE_SETS, there, |set: &mut PriceSet| {
-            for (code, amount) in prices {
-                let plain = |it: &&mut Price| {
-                    it.currency_code == *code && it.rules.is_empty() && it.min_quantity.is_none()
-                };
-                match set.prices.iter_mut().find(plain) {
-                    Some(price) => price.amount = *amount,
-                    None => {
-                        let mut price =
-                            Price { currency_code: code.clone(), amount: *amount, ..Price::default() };
-                        price.init(at.id(), at.now());
-                        set.prices.push(price);
-                    }
-                }
-            }
-        })?;
-        Ok(())
-    }
-
-    fn stock(&mut self, path: &str, input: &CatalogueVariant, variant: &ProductVariant) -> Result<(), Fault> {
-        let items = PRODUCT_VARIANT_INVENTORY_ITEM.rights(self.tx, &variant.id)?;
-        let item = match &items[..] {
-            [item] if input.parts.is_empty() => INVENTORY_ITEMS.retrieve(self.tx, item)?,
-            _ if input.stock.is_empty() => return Ok(()),
-            _ => {
-                self.problem(path, ProblemKind::Stock, "it has no stock of its own; its stock was left out");
-                return Ok(());
-            }
-        };
-        for (n, stock) in input.stock.iter().enumerate() {
-            let path = format!("{path} › stock[{n}]");
-            if input.stock[..n].iter().any(|it| it.location == stock.location) {
-                self.problem(
-                    &path,
-                    ProblemKind::Duplicate,
-                    format!("a second stock in `{}`; left out", stock.location),
-                );
-                continue;
-            }
-            let Some(location) = self.so_far.locations.get(&stock.location).cloned() else {
-                self.problem(
-                    &path,
-                    ProblemKind::Reference,
-                    format!("location `{}` is not in the file; left out", stock.location),
-                );
-                continue;
-            };
-            let stocked = stock.stocked_quantity;
-            if stocked.is_negative() || !stocked.is_short() {
-                self.problem(
-                    &path,
-                    ProblemKind::Stock,
-                    format!("a stock of {}; left out", stock.stocked_quantity),
-                );
-                continue;
-            }
-            let fate = match level_at(self.tx, &item.id, &location)? {
-                None => {
-                    let level = InventoryLevel {
-                        inventory_item_id: item.id.clone(),
-                        location_id: location,
-                        stocked_quantity: stocked,
-                        ..InventoryLevel::default()
-                    };
-                    create_level(self.tx, self.at, level)?;
-                    Fate::Created
-                }
-                Some(level) if level.stocked_quantity == stocked => Fate::Unchanged,
-                Some(_) => match set_level(self.tx, self.at, &item.id, &location, Some(stocked), None) {
-                    Ok(_) => Fate::Updated,
-                    Err(error @ atoll_inventory::Error::BelowReserved { .. }) => {
-                        self.problem(&path, ProblemKind::Stock, error.to_string());
-                        Fate::Unchanged
-                    }
-                    Err(error) => return Err(error.into()),
-                },
-            };
-            self.so_far.report.count("inventory_levels", fate);
-        }
-        Ok(())
-    }
 }
 
-/// Values of the option of imported products, by title; `None` if a product has other options.
-struct Offered(Option<HashMap<String, Id<ProductOptionValue>>>);
+/// The options of a product by title, each with its values.
+struct Offered(Vec<(String, HashMap<String, Id<ProductOptionValue>>)>);
 
 impl Offered {
-    /// True if the variant has this title already, and the option value that goes with it.
-    fn fits(&self, variant: &ProductVariant, title: &str) -> bool {
-        let Some(values) = &self.0 else { return variant.title == *title };
-        variant.title == *title
-            && values.get(title).is_some_and(|value| variant.option_value_ids[..] == [value.clone()])
+    /// True if the variant has these option values already, or if the product has other options.
+    fn fits(&self, variant: &ProductVariant, input: &CatalogueVariant) -> bool {
+        let choice = choice(input);
+        if self.0.len() != choice.len() || self.0.iter().any(|(title, _)| !choice.contains_key(title)) {
+            return true;
+        }
+        let chosen = self.0.iter().map(|(title, values)| values.get(&choice[title]));
+        chosen.eq(variant.option_value_ids.iter().map(Some))
     }
 }
 
-/// The option value of a variant, under the option of imported products.
+/// The option values of a variant, by the titles of the options, in their order. Without any its title is the
+/// value of the option of imported products.
+pub(super) fn option_values(input: &CatalogueVariant) -> Vec<(String, String)> {
+    match &input.rows.options[..] {
+        [] => vec![(OPTION.to_owned(), input.title.clone())],
+        options => options.to_vec(),
+    }
+}
+
 fn choice(input: &CatalogueVariant) -> BTreeMap<String, String> {
-    BTreeMap::from([(OPTION.to_owned(), input.title.clone())])
+    option_values(input).into_iter().collect()
 }

@@ -1,4 +1,4 @@
-//! `atoll import`: imports a catalogue file of any size in chunks, or, with `--atomic`, in one transaction.
+//! `atoll import`: imports a catalogue file or CSV of any size in chunks, or, with `--atomic`, in one transaction.
 //! `--dry-run` imports it into a copy of the database.
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use atoll_catalogue::{Outline, import_file};
+use atoll_catalogue::{CsvSettings, ImportMode, Outline, import_file};
 use clap::Args;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
@@ -21,7 +21,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
 pub(crate) struct Import {
-    /// The catalogue file: JSON, as in docs/catalogue-file.md.
+    /// The catalogue: JSON, as in docs/catalogue-file.md, or CSV, as in docs/csv.md.
     file: PathBuf,
     /// Report the changes, and write nothing: the import runs on a copy of the database.
     #[arg(long)]
@@ -30,6 +30,15 @@ pub(crate) struct Import {
     /// committed, and running an interrupted import again completes it.
     #[arg(long)]
     atomic: bool,
+    /// CSV: the currency of prices whose column names none; default that of the store.
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    /// CSV: the location of quantities, by handle, id or name; default that of the store.
+    #[arg(long)]
+    location: Option<String>,
+    /// CSV: a channel in which products are put, by handle, id or name; may be given several times.
+    #[arg(long)]
+    channel: Vec<String>,
     #[command(flatten)]
     data: DataArgs,
 }
@@ -39,8 +48,11 @@ impl Import {
         let file =
             File::open(&self.file).with_context(|| format!("failed to open `{}`", self.file.display()))?;
         // The whole file is checked before the data is opened.
-        let outline =
-            Outline::read(&file).with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let settings =
+            CsvSettings { currency: self.currency, location: self.location, channels: self.channel };
+        let outline = Outline::read_any(&file, &name, settings)
+            .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
         let (data, settings) = self.data.open(host)?;
         let (data, _copy) = match self.dry_run {
             true => data.copied().context("a dry run needs a copy of the database")?,
@@ -48,7 +60,8 @@ impl Import {
         };
         let app = Assembly::open(&data, settings)?.start().await?;
         let progress = Progress::of(outline.n_products)?;
-        let done = import_file(&app.ctx, file, outline, self.atomic, &|n_done| progress.show(n_done)).await;
+        let mode = if self.atomic { ImportMode::Atomic } else { ImportMode::Chunks };
+        let done = import_file(&app.ctx, file, outline, mode, |n_done| progress.show(n_done)).await;
         progress.bar.finish_and_clear();
         app.ctx.store().close();
         let report = done.with_context(|| progress.interrupted())?;

@@ -1,10 +1,10 @@
-//! The command line of a host: `serve`, `import`, `migrate`, `user`, `verify`, `backup`, `restore`,
-//! `export-shop`, `import-shop`, `compact`, `check`, `openapi`,
-//! `completions`, `man`.
+//! The command line of a host: `serve`, `import`, `csv`, `migrate`, `user`, `verify`, `backup`, `restore`,
+//! `export-shop`, `import-shop`, `compact`, `check`, `openapi`, `completions`, `man`.
 
 mod backup;
 mod check;
 mod compact;
+mod csv;
 mod export_shop;
 mod import;
 mod import_shop;
@@ -44,8 +44,11 @@ struct Cli {
 enum Command {
     /// Serves the HTTP API.
     Serve(Box<serve::Serve>),
-    /// Imports a catalogue file.
+    /// Imports a catalogue file, or a catalogue as CSV.
     Import(import::Import),
+    /// Exports products, listings, stock or orders of a stopped shop as CSV.
+    #[command(subcommand)]
+    Csv(csv::Csv),
     /// Migrates the data to the storage format of this version, as every start does, and prints the plan.
     Migrate(migrate::Migrate),
     /// Manages admin users.
@@ -161,6 +164,7 @@ pub(crate) fn main(host: &Host) -> ExitCode {
             match cli.command {
                 Command::Serve(it) => it.run(host).await,
                 Command::Import(it) => it.run(host).await,
+                Command::Csv(it) => it.run(host),
                 Command::Migrate(it) => it.run(host).await,
                 Command::User(it) => it.run(host).await,
                 Command::Verify(it) => it.run(host),
