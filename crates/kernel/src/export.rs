@@ -154,15 +154,13 @@ impl Section {
     ) -> Result<(), StoreError> {
         match self.rows {
             Rows::Table(table) => self.spaces().into_iter().try_for_each(|space| {
-                scan_space(view, space, &mut |key, value| visit(&table.json(space, key, value)?))
+                scan_space(view, space, |key, value| visit(&table.json(space, key, value)?))
             }),
             Rows::Link(link) => link.lines(view, visit),
             Rows::Sequences => {
                 own_sequences(view, &mut |name, last| visit(&json!({ "key": name, "value": last })))
             }
-            Rows::Space(def) => {
-                scan_space(view, def.space, &mut |key, value| visit(&line_of(&def, key, value)?))
-            }
+            Rows::Space(def) => scan_space(view, def.space, |key, value| visit(&line_of(&def, key, value)?)),
         }
     }
 
@@ -216,7 +214,7 @@ fn own_sequences(
 pub(crate) fn scan_space(
     view: &dyn Read,
     space: Space,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     view.scan(&Span::prefix(&view.prefix(space)), Direction::Ascending, &mut |key, value| {
         visit(&key[2..], value)?;

@@ -27,12 +27,12 @@ impl Link {
         view: &dyn Read,
         visit: &mut dyn FnMut(&Value) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        scan_space(view, self.name, &mut |key, value| {
+        scan_space(view, self.name, |key, value| {
             let (left, right) = split_part(key).ok_or_else(|| self.unreadable(key))?;
             let right = String::from_utf8_lossy(right);
             visit(&self.line(&left, &right, &self.decode(&left, value)?, None)?)
         })?;
-        scan_space(view, self.deleted, &mut |key, value| {
+        scan_space(view, self.deleted, |key, value| {
             let parts = split_part(key).and_then(|(side, rest)| Some((side, split_part(rest)?)));
             let (side, (id, other)) = parts.ok_or_else(|| self.unreadable(key))?;
             let (row, other) = (self.decode(&id, value)?, String::from_utf8_lossy(other));
