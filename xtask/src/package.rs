@@ -151,12 +151,18 @@ fn image(profile: &str) -> anyhow::Result<PathBuf> {
     Ok(rootfs)
 }
 
-/// Runs the program of the image with nothing but the files of the image.
+/// Runs the program of the image with nothing but the files of the image, and the devices of random bytes that
+/// every container has.
 fn try_image(rootfs: &Path) -> anyhow::Result<()> {
+    fs::create_dir(rootfs.join("dev"))?;
+    for (name, minor) in [("random", "8"), ("urandom", "9")] {
+        let device = rootfs.join("dev").join(name);
+        output(Command::new("mknod").args(["-m", "666"]).arg(device).args(["c", "1", minor]))?;
+    }
     let chroot = || {
         let mut chroot = Command::new("chroot");
         chroot.arg(format!("--userspec={IMAGE_USER}")).arg(rootfs).arg("/usr/bin/atoll");
-        chroot.env_clear().env("ATOLL_DATA", "/data").env("TMPDIR", "/data");
+        chroot.env("ATOLL_DATA", "/data").env("TMPDIR", "/data");
         chroot
     };
     let mut serve = chroot();

@@ -84,20 +84,24 @@ impl Tls {
         Ok(true)
     }
 
-    /// Looks at the files now and then, for ever.
+    /// Looks at the files now and then, for ever. The log has each reason once.
     pub(crate) async fn keep_loaded(self) {
+        let mut said = String::new();
         loop {
             tokio::time::sleep(RELOAD_PAUSE).await;
             let tls = self.clone();
-            match tokio::task::spawn_blocking(move || tls.reload()).await {
-                Ok(Ok(false)) => {}
-                Ok(Ok(true)) => {
-                    tracing::info!(certificate = %self.0.cert.display(), "loaded the new certificate")
+            let Ok(reloaded) = tokio::task::spawn_blocking(move || tls.reload()).await else { return };
+            match reloaded {
+                Ok(false) => {}
+                Ok(true) => {
+                    said.clear();
+                    tracing::info!(certificate = %self.0.cert.display(), "loaded the new certificate");
                 }
-                Ok(Err(error)) => {
+                Err(error) if error == said => {}
+                Err(error) => {
                     tracing::error!(%error, "the new certificate cannot be used; the last one is used on");
+                    said = error;
                 }
-                Err(_) => return,
             }
         }
     }

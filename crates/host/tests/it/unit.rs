@@ -30,5 +30,15 @@ fn unit_is_understood_and_leaves_little_open() {
     let path = folder.path().join("atoll.service");
     fs::write(&path, unit.replace(installed, env!("CARGO_BIN_EXE_atoll"))).expect("a file");
     analyze(&["verify", "--man=no"], &path);
+    // What the page adds to it, as drop-ins.
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let changes = page.split("```ini\n").skip(1).map(|it| it.split("```").next().expect("a block"));
+    for (n, change) in changes.enumerate() {
+        let changed = folder.path().join(format!("atoll-{n}.service"));
+        let unit = fs::read_to_string(&path).expect("a file");
+        fs::write(&changed, format!("{unit}\n{change}")).expect("a file");
+        analyze(&["verify", "--man=no"], &changed);
+    }
     analyze(&["security", "--offline=yes", "--no-pager", "--threshold", EXPOSURE_MAX], &path);
 }
