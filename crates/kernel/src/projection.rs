@@ -36,6 +36,10 @@ pub struct Projection {
     /// What `update` does for each of several changes of one entity or link, where there is a cheaper way for
     /// all of them: a bulk call changes many. `None`: `update` is called for each.
     pub update_all: Option<UpdateAll>,
+    /// For a projection that only notes what is to be done, and is caught up with in the background: notes
+    /// that everything is. It is called instead of showing it all records, when the projection is new or was
+    /// changed, and `verify` does not rebuild it.
+    pub renew: Option<fn(&mut dyn Write) -> Result<(), StoreError>>,
     /// The list index that it maintains, if it does: see `list_index!`.
     pub list_index: Option<&'static ListIndex>,
 }
@@ -53,6 +57,7 @@ impl Projection {
         version: 1,
         update: |_, _| Ok(()),
         update_all: None,
+        renew: None,
         list_index: None,
     };
 }

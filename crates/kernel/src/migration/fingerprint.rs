@@ -86,7 +86,10 @@ impl Fingerprint {
             kind: PartKind::Projection,
             name: projection.name.into(),
             version: projection.version,
-            form: format!("{} into {}{lists}", projection.follows.join(" "), projection.spaces.join(" ")),
+            form: match projection.spaces {
+                [] => projection.follows.join(" "),
+                spaces => format!("{} into {}{lists}", projection.follows.join(" "), spaces.join(" ")),
+            },
             ..Fingerprint::default()
         }
     }

@@ -70,6 +70,8 @@ enum Phase {
     DeletedRows,
     /// Shows all records of an entity, or all rows of a link, to the projection.
     Show(&'static str),
+    /// Has the projection note that everything is to be done.
+    Renew(fn(&mut dyn Write) -> Result<(), StoreError>),
 }
 
 /// Progress of a migration: its cursor.
@@ -237,6 +239,7 @@ impl Unit {
         match self {
             Unit::Table { table, .. } => vec![PartKind::Table.key(table.def().name)],
             Unit::Link { link, .. } => vec![PartKind::Link.key(link.name)],
+            Unit::Projection { projection: Projection { renew: Some(_), .. }, .. } => Vec::new(),
             Unit::Projection { projection, registry } => {
                 let is_link = |of: &str| registry.links.iter().any(|it| it.name == of);
                 let kind = |of: &str| if is_link(of) { PartKind::Link } else { PartKind::Table };
@@ -284,6 +287,9 @@ impl Unit {
                     phases.push(Phase::DeletedRows);
                 }
                 phases
+            }
+            Unit::Projection { projection: Projection { renew: Some(renew), .. }, .. } => {
+                vec![Phase::Renew(*renew)]
             }
             Unit::Projection { projection, .. } => {
                 let derived = projection.spaces.iter().filter(|it| !projection.kept.contains(it));
@@ -338,6 +344,10 @@ impl Unit {
             }
             (Phase::Show(of), Unit::Projection { projection, registry }) => {
                 show(tx, projection, registry, of, after, n_max)?
+            }
+            (Phase::Renew(renew), _) => {
+                renew(tx)?;
+                Batch { last: None, n_done: 0 }
             }
             // No unit has these phases.
             (Phase::Show(_), _) | (_, Unit::Projection { .. } | Unit::Dropped { .. }) => {
