@@ -2,6 +2,7 @@
 
 mod admin;
 mod agree;
+mod announced;
 mod answers;
 mod assortment;
 mod auth;

@@ -3,9 +3,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, ops::AddAssign, path::PathBuf};
 
+use atoll_availability::announce_changes;
 use atoll_catalogue::Catalogue;
 use atoll_kernel::{
-    Ctx, Read,
+    Read,
     data::{Direction, Scan, Space},
 };
 use atoll_storage::{SEQUENCES, Span};
@@ -36,8 +37,10 @@ impl AddAssign for Size {
     }
 }
 
-/// The size of each space; what counters count is named after them.
-fn sizes(ctx: &Ctx) -> BTreeMap<String, Size> {
+/// The size of each space, once nothing waits for a worker; what counters count is named after them.
+async fn sizes(app: &TestApp) -> BTreeMap<String, Size> {
+    announce_changes(&app.ctx).await.expect("nothing fails");
+    let ctx = &app.ctx;
     let (view, spaces) = (ctx.view(), ctx.registry().spaces());
     let counted: BTreeMap<[u8; 2], Space> = spaces.iter().map(|it| (view.prefix(it), *it)).collect();
     let mut sizes: BTreeMap<String, Size> = BTreeMap::new();
@@ -122,9 +125,9 @@ fn catalogue(n_products: usize) -> Catalogue {
 async fn sizes_per_product_and_order_match_sizes_txt() {
     let app = TestApp::init().await;
     import_into(&app.ctx, catalogue(N)).await;
-    let few = sizes(&app.ctx);
+    let few = sizes(&app).await;
     import_into(&app.ctx, catalogue(2 * N)).await;
-    let many = sizes(&app.ctx);
+    let many = sizes(&app).await;
     let mut table = String::from(
         "# Keys and bytes that a product or an order adds, by space; those of less than a byte left out.\n",
     );
@@ -137,7 +140,7 @@ async fn sizes_per_product_and_order_match_sizes_txt() {
             let cart = shop.cart(&storefront, &tea.id, 1).await;
             complete(&storefront, &cart).await.ok();
         }
-        sizes(&shop.app.ctx)
+        sizes(&shop.app).await
     };
     let (few, many) = (order().await, order().await);
     table.push_str(&added("Order of one line, paid by hand, with its cart and events", &few, &many));

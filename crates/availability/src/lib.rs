@@ -5,6 +5,7 @@
 //! authorisation of storefronts: the only way for their code to reach products, carts and orders, and only
 //! the guard makes one.
 
+mod announce;
 mod assortment;
 mod explain;
 mod listing;
@@ -19,6 +20,9 @@ mod taxes;
 mod verify;
 mod windowed;
 
+pub use announce::{
+    AnnouncementStatus, VARIANT_AVAILABLE, VARIANT_UNAVAILABLE, announce_changes, announcement_status,
+};
 pub use assortment::{
     ProductCounts, ProductState, Turn, count_products, count_variants, products_changed, published_in,
 };

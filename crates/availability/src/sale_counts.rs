@@ -9,7 +9,7 @@ use std::{
 
 use atoll_kernel::{
     Actor, Ctx, Decimal, Fault, Moment, Read, StoreError, Timestamp, Write,
-    data::{Direction, Module, Scan, Slots, View},
+    data::{Direction, Module, Scan, Slots, SpaceDef, View},
     job,
     jobs::{Tick, in_batches},
     module,
@@ -25,7 +25,7 @@ use atoll_sales_channel::SALES_CHANNELS;
 use atoll_storage::{Span, WriteKeys};
 use atoll_store::the_store;
 
-use crate::{CHANNEL, Shelf, price_context, shelf::Article};
+use crate::{CHANNEL, Shelf, announce, price_context, shelf::Article};
 
 /// Products whose variants are counted in one snapshot: some ten milliseconds, and one short transaction.
 const PRODUCTS_AT_ONCE: usize = 200;
@@ -77,10 +77,16 @@ const COUNTS: Slots<SaleCounts> = Slots::new("availability.sale_counts");
 const PLACE: Slots<Place> = Slots::new("availability.sale_counts_place");
 const ONE: &[u8] = b"";
 
+/// The spaces of this crate beside the listings.
+static SPACES: [SpaceDef; 7] = {
+    let [a, b, c, d, e] = announce::SPACES;
+    [COUNTS.def(), PLACE.def(), a, b, c, d, e]
+};
+
 module! { Module {
     name: "availability",
-    summary: "How many variants channels sell, and what keeps the others from sale",
-    spaces: &[COUNTS.def(), PLACE.def()],
+    summary: "What channels sell: how many variants, what keeps the others from sale, and what was announced",
+    spaces: &SPACES,
     ..Module::EMPTY
 } }
 

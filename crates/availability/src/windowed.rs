@@ -253,9 +253,9 @@ impl TemporalIndex {
                 reason: "it has no time".to_owned(),
             };
             let (head, id) = key.split_at_checked(n_head).ok_or_else(corrupt)?;
-            let at = u64::from_be_bytes(*head.last_chunk().ok_or_else(corrupt)?) ^ SIGN;
+            let at = time_of_ordered(*head.last_chunk().ok_or_else(corrupt)?);
             let id = String::from_utf8_lossy(id).into_owned();
-            Ok(visit((Timestamp::from_millis(at.cast_signed()), id, window_of(value))))
+            Ok(visit((at, id, window_of(value))))
         })
     }
 
@@ -388,8 +388,13 @@ fn edges(window: Window) -> impl Iterator<Item = Timestamp> {
 const SIGN: u64 = 1 << 63;
 
 /// Order-preserving encoding of a time.
-fn ordered(at: Timestamp) -> [u8; 8] {
+pub(crate) fn ordered(at: Timestamp) -> [u8; 8] {
     (at.millis().cast_unsigned() ^ SIGN).to_be_bytes()
+}
+
+/// The time with this encoding.
+pub(crate) fn time_of_ordered(bytes: [u8; 8]) -> Timestamp {
+    Timestamp::from_millis((u64::from_be_bytes(bytes) ^ SIGN).cast_signed())
 }
 
 fn timestamp_of(bytes: &[u8]) -> Option<Timestamp> {

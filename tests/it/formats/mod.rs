@@ -124,12 +124,14 @@ async fn rebuilt_indexes_match_maintained_ones() {
     let made = TempDir::new().expect("a folder");
     make(made.path()).await;
     let app = open(made.path()).await;
-    let before = Dump::of(&app.ctx, &[]);
+    // What is to be done again by a worker is no index.
+    let dump = || Dump::of(&app.ctx, &["availability.touched"]);
+    let before = dump();
     migration::forget_fingerprints(app.ctx.store()).await;
     let registry = registry().expect("a registry");
     assert!(MigrationPlan::of(&app.ctx.view(), registry).expect("a plan").steps().count() > 20);
     migrate(app.ctx.store(), registry).await.expect("a migration");
-    let difference = before.difference(&Dump::of(&app.ctx, &[]));
+    let difference = before.difference(&dump());
     assert!(difference.is_empty(), "{}", difference.join("\n"));
 }
 

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod availability;
+mod availability_events;
 mod backups;
 mod campaigns;
 mod collections;
