@@ -126,8 +126,8 @@ async fn an_imported_shop_is_the_same_and_exports_the_same_bytes() {
     assert_eq!(complete(&storefront, &cart).await.ok()["order"]["display_id"], 2);
 }
 
-/// Every space that the program stores something in is in the export, is built from what is, or is left out by
-/// name.
+/// Every space that the program stores something in is in the export, is built from what is, or is left out
+/// by name.
 #[test]
 fn each_space_is_exported_derived_or_left_out_by_name() {
     let registry = Registry::linked().expect("a registry");

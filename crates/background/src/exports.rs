@@ -85,8 +85,8 @@ impl From<ExportFault> for Fault {
     }
 }
 
-/// The last one and how far it has come, in memory: under one lock, so that whoever sees that it has ended may
-/// begin the next one.
+/// The last one and how far it has come, in memory: under one lock, so that whoever sees that it has ended
+/// may begin the next one.
 #[derive(Default)]
 struct Last(Mutex<(ExportStatus, Arc<Progress>)>);
 
@@ -182,8 +182,8 @@ impl Exporting {
         &self.progress
     }
 
-    /// Makes the export. It is cancelled, and nothing is left of it, when the process shuts down or the future
-    /// is dropped.
+    /// Makes the export. It is cancelled, and nothing is left of it, when the process shuts down or the
+    /// future is dropped.
     pub async fn run(self) -> Result<(PathBuf, ExportFolder), ExportFault> {
         let Exporting { going_on, view, to, progress } = self;
         let (ctx, stopping) = (going_on.ctx.clone(), StopOnDrop(progress.clone()));
@@ -223,8 +223,9 @@ fn folder(ctx: &Ctx) -> Result<PathBuf, ExportFault> {
     if folder.is_dir() { Ok(folder) } else { Err(ExportError::NoFolder(folder).into()) }
 }
 
-/// Starts an export into the folder of the setting. It goes on when the caller goes away. Errors: 400 where no
-/// folder is set or it is not there, 409 while another export is going on, 507 while the disk is nearly full.
+/// Starts an export into the folder of the setting. It goes on when the caller goes away. Errors: 400 where
+/// no folder is set or it is not there, 409 while another export is going on, 507 while the disk is nearly
+/// full.
 pub fn start_export(ctx: &Ctx) -> Result<(), Fault> {
     let folder = folder(ctx)?;
     ctx.room().check()?;
@@ -263,8 +264,8 @@ pub async fn exports(ctx: &Ctx) -> Result<Vec<ExportFolder>, Fault> {
     tokio::task::spawn_blocking(list).await.map_err(Fault::unexpected)?
 }
 
-/// What the export with this name in the folder of the setting says of itself; `None` if there is none. Errors:
-/// 400 where no folder is set or it is not there.
+/// What the export with this name in the folder of the setting says of itself; `None` if there is none.
+/// Errors: 400 where no folder is set or it is not there.
 pub async fn exported(ctx: &Ctx, id: &str) -> Result<Option<(ExportFolder, Manifest)>, Fault> {
     let folder = folder(ctx)?;
     // A name of a path leads out of the folder.

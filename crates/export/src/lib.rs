@@ -1,5 +1,5 @@
-//! The export of the whole shop: a folder of JSON lines, a file for each table and link, and its import into a
-//! new store, byte-equal on a second export.
+//! The export of the whole shop: a folder of JSON lines, a file for each table and link, and its import into
+//! a new store, byte-equal on a second export.
 //!
 //! Which files there are and what a line holds is in the kernel ([`atoll_kernel::export`]); here is what is
 //! read and written: the folder, its manifest, checksums, and what is wrong with a damaged one.

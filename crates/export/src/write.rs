@@ -72,8 +72,9 @@ fn at<T>(what: &'static str, path: &Path, done: io::Result<T>) -> Result<T, Expo
 /// long, and is no work for a thread that answers requests. The view is released before the files are flushed
 /// to the disk.
 ///
-/// Errors: the folder exists, a record is damaged, the disk is full or has no room, it was stopped. Nothing is
-/// left then; what a killed process leaves ends in [`PART`], and is removed by the next export to this name.
+/// Errors: the folder exists, a record is damaged, the disk is full or has no room, it was stopped. Nothing
+/// is left then; what a killed process leaves ends in [`PART`], and is removed by the next export to this
+/// name.
 pub fn export(
     view: View,
     registry: &'static Registry,
@@ -117,8 +118,8 @@ fn begin(part: &Path) -> Result<File, ExportError> {
     Ok(folder)
 }
 
-/// Removes what a killed process has left of an export, a folder whose name ends in [`PART`]; one that is being
-/// written is locked, and stays.
+/// Removes what a killed process has left of an export, a folder whose name ends in [`PART`]; one that is
+/// being written is locked, and stays.
 pub fn remove_half(part: &Path) -> Result<(), ExportError> {
     match File::open(part) {
         Ok(left) if left.try_lock().is_ok() => at("remove", part, fs::remove_dir_all(part)),

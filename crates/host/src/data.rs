@@ -273,8 +273,8 @@ fn is_empty(folder: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Fills a trial in the folder, and moves the files from there. The database comes last: a folder that a crash
-/// left with secrets alone is refused by a start.
+/// Fills a trial in the folder, and moves the files from there. The database comes last: a folder that a
+/// crash left with secrets alone is refused by a start.
 async fn fill_by<T>(
     folder: &Path,
     fill: impl AsyncFnOnce(&Data) -> anyhow::Result<(T, Vec<&'static str>)>,

@@ -15,7 +15,7 @@
 //! | [`http`] | routes, requests and answers, parameters and bodies, resources, idempotency |
 //! | [`storefront`] | store routes of a module: the channels of the key, what they show and sell, prices |
 //! | [`registry`] | what is linked in, with the problems that are found at start; feature flags; providers |
-//! | [`migration`], [`verify`], [`export`] | stored data: its format, bringing it up to date, checking it, its lines in an export |
+//! | [`migration`], [`verify`], [`export`] | stored data: its format, migrations, checks and exports |
 //! | [`clock`] | the clock of the program, and one for tests |
 
 // The macros below name this crate by its name, here too.

@@ -117,8 +117,8 @@ impl SpaceDef {
         self.rewritten(key, value).map(drop)
     }
 
-    /// A value of this space, of today's version or of an earlier one, as it is stored today. `key` is without
-    /// the prefix of the space.
+    /// A value of this space, of today's version or of an earlier one, as it is stored today. `key` is
+    /// without the prefix of the space.
     pub fn rewritten(&self, key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
         (self.rewrite)(self, key, value)
     }

@@ -17,8 +17,8 @@ routes! {
     /// Shows an export by its name: how far it has come, and what is in it when it is whole.
     Get "/admin/exports/:id" (Admin, ONE) => retrieve: ONE_EXPORT;
     /// Starts an export into the folder of the setting `export_dir`: the whole shop as JSON lines, as of one
-    /// commit, with the digests of passwords and keys. While one export is made, another is refused (409), and
-    /// while the disk is nearly full, too (507).
+    /// commit, with the digests of passwords and keys. While one export is made, another is refused (409),
+    /// and while the disk is nearly full, too (507).
     Post "/admin/exports" (Admin, ONE, NOTHING) => start: STARTED;
 }
 

@@ -1,5 +1,5 @@
-//! `atoll export-shop`: exports the whole shop as JSON lines while it runs, by asking its process, or while it
-//! is stopped.
+//! `atoll export-shop`: exports the whole shop as JSON lines while it runs, by asking its process, or while
+//! it is stopped.
 
 use std::{
     path::{self, Path, PathBuf},

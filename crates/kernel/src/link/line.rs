@@ -58,8 +58,8 @@ impl Link {
         Ok(line)
     }
 
-    /// Enters a pair; both of its ends must be there. Of one that was soft-deleted, the end must be there that
-    /// was deleted with it.
+    /// Enters a pair; both of its ends must be there. Of one that was soft-deleted, the end must be there
+    /// that was deleted with it.
     pub(crate) fn enter_line(
         &self,
         tx: &mut dyn Write,

@@ -64,8 +64,8 @@ pub trait TableSource: Sync {
     /// without the prefix of the space.
     fn check(&self, space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
 
-    /// The row as JSON with the names of its fields, in today's version: see [`to_json`]. `key` is without the
-    /// prefix of the space.
+    /// The row as JSON with the names of its fields, in today's version: see [`to_json`]. `key` is without
+    /// the prefix of the space.
     fn json(&self, space: Space, key: &[u8], value: &[u8]) -> Result<Value, StoreError>;
 
     /// See [`EnterRows::enter_line`].
