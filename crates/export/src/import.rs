@@ -44,6 +44,9 @@ pub struct Problem {
     pub text: String,
 }
 
+/// Lines with their numbers.
+type Batch = Vec<(u64, Map<String, Value>)>;
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
@@ -241,7 +244,7 @@ impl Importing<'_> {
         file: &ExportedFile,
         path: &Path,
         lines: &mut Lines,
-    ) -> Result<(Vec<(u64, Map<String, Value>)>, bool), ImportError> {
+    ) -> Result<(Batch, bool), ImportError> {
         let (mut batch, mut n_bytes) = (Vec::new(), 0);
         while batch.len() < BATCH_LINES_MAX && n_bytes < BATCH_BYTES_MAX {
             let next = lines.next();

@@ -92,7 +92,7 @@ pub use atoll_values::{flattened, joined};
 
 pub use crate::link::{Column, End, FieldLink, Link, LinkError, LinkRow, OtherEnd, Side};
 pub use crate::module::{DroppedTable, Module, Seed};
-pub use crate::projection::{Change, Projection, UpdateAll};
+pub use crate::projection::{Change, Projection, Renew, UpdateAll};
 pub use crate::room::{LowDisk, Room};
 pub use crate::service::{AnyService, Patch, Service, of};
 

@@ -39,10 +39,13 @@ pub struct Projection {
     /// For a projection that only notes what is to be done, and is caught up with in the background: notes
     /// that everything is. It is called instead of showing it all records, when the projection is new or was
     /// changed, and `verify` does not rebuild it.
-    pub renew: Option<fn(&mut dyn Write) -> Result<(), StoreError>>,
+    pub renew: Option<Renew>,
     /// The list index that it maintains, if it does: see `list_index!`.
     pub list_index: Option<&'static ListIndex>,
 }
+
+/// Notes that all of a projection is to be done.
+pub type Renew = fn(&mut dyn Write) -> Result<(), StoreError>;
 
 /// Brings a projection up to date after several changes of one entity or link.
 pub type UpdateAll = fn(&mut dyn Write, &[Change<'_>]) -> Result<(), StoreError>;

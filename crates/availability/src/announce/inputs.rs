@@ -26,8 +26,10 @@ struct Input {
     /// The fields that it reads; beside them it matters that the record is there.
     fields: &'static [&'static str],
     /// What a change of this record concerns.
-    concern: fn(&dyn Read, &dyn Record) -> Result<Option<Concern>, StoreError>,
+    concern: FindConcern,
 }
+
+type FindConcern = fn(&dyn Read, &dyn Record) -> Result<Option<Concern>, StoreError>;
 
 const INPUTS: [Input; 10] = [
     Input {
