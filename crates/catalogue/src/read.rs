@@ -43,7 +43,7 @@ pub(crate) enum Entry {
     Location(CatalogueLocation),
     Category(CatalogueCategory),
     Collection(CatalogueCollection),
-    Product(CatalogueProduct),
+    Product(Box<CatalogueProduct>),
 }
 
 /// Called with each record. Its error ends the reading.
@@ -71,7 +71,7 @@ impl Catalogue {
             Entry::Location(it) => self.stock_locations.push(it),
             Entry::Category(it) => self.categories.push(it),
             Entry::Collection(it) => self.collections.push(it),
-            Entry::Product(it) => self.products.push(it),
+            Entry::Product(it) => self.products.push(*it),
         }
     }
 }
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for FileVisitor<'_, '_> {
             }
             seen.push(list);
             match *list {
-                "products" => map.next_value_seed(List::of(&mut |it| visit(Entry::Product(it))))?,
+                "products" => map.next_value_seed(List::of(&mut |it| visit(Entry::Product(Box::new(it)))))?,
                 _ if self.only_products => map.next_value::<IgnoredAny>().map(drop)?,
                 "sales_channels" => map.next_value_seed(kept(list, |it| visit(Entry::Channel(it))))?,
                 "stock_locations" => map.next_value_seed(kept(list, |it| visit(Entry::Location(it))))?,

@@ -130,7 +130,7 @@ fn read_chunks(
     let mut chunk = Vec::new();
     source.read_products(file, &mut |entry| {
         if let Entry::Product(product) = entry {
-            chunk.push(product);
+            chunk.push(*product);
         }
         if chunk.len() < CHUNK_PRODUCTS {
             return Ok(());

@@ -135,7 +135,7 @@ pub(crate) fn all_products(source: &Source, file: impl Read) -> Result<Vec<Catal
     let mut products = Vec::new();
     source.read_products(file, &mut |entry| {
         if let Entry::Product(product) = entry {
-            products.push(product);
+            products.push(*product);
         }
         Ok(())
     })?;

@@ -45,7 +45,7 @@ pub(crate) fn products<R: Read>(
     while let Some(row) = file.next()? {
         let handle = match row.header.vocabulary {
             Vocabulary::Listings | Vocabulary::Stock => {
-                visit(Entry::Product(single(&row))).map_err(NotACatalogue::Gone)?;
+                visit(Entry::Product(Box::new(single(&row)))).map_err(NotACatalogue::Gone)?;
                 continue;
             }
             _ => row.text(Field::Handle).trim().to_owned(),
@@ -56,11 +56,11 @@ pub(crate) fn products<R: Read>(
         }
         let rows = Rows::begin(&row, handle, settings);
         if let Some(before) = open.replace(rows) {
-            visit(Entry::Product(before.finish())).map_err(NotACatalogue::Gone)?;
+            visit(Entry::Product(Box::new(before.finish()))).map_err(NotACatalogue::Gone)?;
         }
     }
     match open {
-        Some(last) => Ok(visit(Entry::Product(last.finish())).map_err(NotACatalogue::Gone)?),
+        Some(last) => Ok(visit(Entry::Product(Box::new(last.finish()))).map_err(NotACatalogue::Gone)?),
         None => Ok(()),
     }
 }
