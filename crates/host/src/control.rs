@@ -56,6 +56,15 @@ pub(crate) enum Request {
     Export { to: PathBuf },
 }
 
+impl Request {
+    fn what(&self) -> &'static str {
+        match self {
+            Request::Backup { .. } => "backup",
+            Request::Export { .. } => "export",
+        }
+    }
+}
+
 /// What it is answered.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,10 +109,10 @@ pub(crate) fn ask(folder: &Path, request: &Request, bar: &ProgressBar) -> anyhow
                 bar.set_position(n_done);
             }
             Reply::Done(done) => return Ok(Some(done)),
-            Reply::Failed { why } => bail!("the running process made none: {why}"),
+            Reply::Failed { why } => bail!("the running process made no {}: {why}", request.what()),
         }
     }
-    bail!("the process ended before it was whole");
+    bail!("the process ended before the {} was whole", request.what());
 }
 
 /// The path of the socket of a data folder.

