@@ -50,6 +50,9 @@ pub type Renew = fn(&mut dyn Write) -> Result<(), StoreError>;
 /// Brings a projection up to date after several changes of one entity or link.
 pub type UpdateAll = fn(&mut dyn Write, &[Change<'_>]) -> Result<(), StoreError>;
 
+/// Notes that everything is to be done.
+pub type Renew = fn(&mut dyn Write) -> Result<(), StoreError>;
+
 impl Projection {
     /// A projection that does nothing, to be filled in.
     pub const EMPTY: Projection = Projection {

@@ -42,7 +42,8 @@ fn events_are_the_changes_of_the_decision() {
 /// What would happen if an input were left out: the same comparison fails.
 #[tokio::test]
 async fn a_change_that_is_not_noted_is_missed_by_the_comparison() {
-    let changes: [(&str, fn() -> Op); 4] = [
+    type MakeOp = fn() -> Op;
+    let changes: [(&str, MakeOp); 4] = [
         ("item", || Op::Stock { item: 0, place: 0, stocked: Some(0) }),
         ("article", || Op::Flags { variant: 0, manages: true, backorders: true }),
         ("product", || Op::Status { product: 0, status: ProductStatus::Draft }),

@@ -13,8 +13,8 @@ use crate::tables::ONE;
 
 routes! {
     /// Says how far availability events are behind the data.
-    /// `sales-channel.variant-available` and `sales-channel.variant-unavailable` are written behind the changes
-    /// that cause them, within milliseconds as a rule.
+    /// `sales-channel.variant-available` and `sales-channel.variant-unavailable` are written behind the
+    /// changes that cause them, within milliseconds as a rule.
     Get "/admin/availability-events" (Admin, ONE) => show: STATUS;
 }
 
@@ -33,5 +33,5 @@ const ANNOUNCEMENT: Type = Type::Object(&[
 ]);
 
 async fn show(call: Call) -> Result<Reply, Fault> {
-    Ok(Reply::json(&json!({ "availability_events": announcement_status(&call.app.view())? })))
+    Ok(Reply::json(&json!({ "availability_events": announcement_status(&call.view)? })))
 }

@@ -1,8 +1,8 @@
 //! What the decision reads, and what must be decided again when it changes (dirty marks).
 //!
-//! Each record that the decision reads is of an input below; `tests/it/announced.rs` reads along and compares.
-//! A note is a key of what a change concerns. Further changes of the same concern the same, so there are never
-//! more notes than records, however long nobody takes them.
+//! Each record that the decision reads is of an input below; `tests/it/announced.rs` reads along and
+//! compares. A note is a key of what a change concerns. Further changes of the same concern the same, so
+//! there are never more notes than records, however long nobody takes them.
 
 use atoll_inventory::{INVENTORY_LEVEL, INVENTORY_LEVELS};
 use atoll_kernel::{
@@ -26,10 +26,10 @@ struct Input {
     /// The fields that it reads; beside them it matters that the record is there.
     fields: &'static [&'static str],
     /// What a change of this record concerns.
-    concern: FindConcern,
+    concern: ConcernOf,
 }
 
-type FindConcern = fn(&dyn Read, &dyn Record) -> Result<Option<Concern>, StoreError>;
+type ConcernOf = fn(&dyn Read, &dyn Record) -> Result<Option<Concern>, StoreError>;
 
 const INPUTS: [Input; 10] = [
     Input {

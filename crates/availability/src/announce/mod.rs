@@ -1,5 +1,5 @@
-//! Availability events: `sales-channel.variant-available` and `sales-channel.variant-unavailable`, exactly one
-//! for each change of the decision on a variant in a channel.
+//! Availability events: `sales-channel.variant-available` and `sales-channel.variant-unavailable`, exactly
+//! one for each change of the decision on a variant in a channel.
 //!
 //! The transaction that changes something the decision reads only notes what this concerns (`inputs`, a key
 //! or two). Behind the commits a worker decides on what was noted (`turn`): on a snapshot first, and in the

@@ -55,7 +55,7 @@ mod tests {
         fn every_text_comes_back(text in "['=+\\-@\t\r]{0,4}.{0,4}") {
             let cell = escaped(&text);
             prop_assert!(!cell.starts_with(FORMULA));
-            prop_assert_eq!(unescaped(&cell), text.as_str());
+            prop_assert_eq!(unescaped(&cell), &*text);
         }
     }
 }

@@ -227,7 +227,7 @@ mod tests {
     fn what_is_no_known_file_is_refused_with_the_place() {
         let wide = vec!["x"; CSV_COLUMNS_MAX + 1].join(",");
         let long = format!("Handle,Title\na,{}\n", "x".repeat(CSV_CELL_BYTES_MAX + 1));
-        let open = format!("Handle,Title\na,\"{}\n", "x,\n".repeat(CSV_ROW_BYTES_MAX / 3 + 1));
+        let open = format!("Handle,Title\na,\"{}\n", "x,\n".repeat(CSV_ROW_BYTES_MAX));
         for (bytes, error) in [
             (&b""[..], "the file is empty"),
             (b"a,b\n", "row 1: the first row is no header"),

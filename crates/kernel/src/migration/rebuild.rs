@@ -19,7 +19,7 @@ use crate::{
     link::Link,
     migration::{FORMAT, Fingerprint, MigrationError, PartKind, Plan},
     module::DroppedTable,
-    projection::Projection,
+    projection::{Projection, Renew},
 };
 
 /// Batch size in rows and keys. The changes of a batch are held in memory, some megabytes.
@@ -71,7 +71,7 @@ enum Phase {
     /// Shows all records of an entity, or all rows of a link, to the projection.
     Show(&'static str),
     /// Has the projection note that everything is to be done.
-    Renew(fn(&mut dyn Write) -> Result<(), StoreError>),
+    Renew(Renew),
 }
 
 /// Progress of a migration: its cursor.
