@@ -151,8 +151,8 @@ fn image(profile: &str) -> anyhow::Result<PathBuf> {
     Ok(rootfs)
 }
 
-/// Runs the program of the image with nothing but the files of the image, and the devices of random bytes that
-/// every container has.
+/// Runs the program of the image with nothing but the files of the image, and the devices of random bytes
+/// that every container has.
 fn try_image(rootfs: &Path) -> anyhow::Result<()> {
     fs::create_dir(rootfs.join("dev"))?;
     for (name, minor) in [("random", "8"), ("urandom", "9")] {

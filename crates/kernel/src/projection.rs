@@ -44,9 +44,6 @@ pub struct Projection {
     pub list_index: Option<&'static ListIndex>,
 }
 
-/// Notes that all of a projection is to be done.
-pub type Renew = fn(&mut dyn Write) -> Result<(), StoreError>;
-
 /// Brings a projection up to date after several changes of one entity or link.
 pub type UpdateAll = fn(&mut dyn Write, &[Change<'_>]) -> Result<(), StoreError>;
 

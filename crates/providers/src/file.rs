@@ -17,8 +17,8 @@ pub trait FileStorage: Send + Sync {
     /// The URL of a file; none if there is no such file.
     fn url(&self, ctx: Ctx, key: String) -> Working<Option<String>>;
 
-    /// The content of a file; none if there is no such file, or the storage gives none back, as by default. An
-    /// import reads an uploaded CSV by it.
+    /// The content of a file; none if there is no such file, or the storage gives none back, as by default.
+    /// An import reads an uploaded CSV by it.
     fn read(&self, ctx: Ctx, key: String) -> Working<Option<Box<dyn Content>>> {
         let _ = (ctx, key);
         Box::pin(async { Ok(None) })

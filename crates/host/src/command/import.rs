@@ -1,5 +1,5 @@
-//! `atoll import`: imports a catalogue file or CSV of any size in chunks, or, with `--atomic`, in one transaction.
-//! `--dry-run` imports it into a copy of the database.
+//! `atoll import`: imports a catalogue file or CSV of any size in chunks, or, with `--atomic`, in one
+//! transaction. `--dry-run` imports it into a copy of the database.
 
 use std::{
     cell::Cell,
