@@ -73,9 +73,6 @@ impl Probe for Trap {
     }
 }
 
-/// Saga runs are not compared: they log what happened.
-const LOG: &[&str] = &["workflow_execution"];
-
 impl Scenario {
     /// An application on a copy of the store.
     async fn app(&self, fault: EngineFault) -> (TestApp, Arc<Trap>, Memory, Switch) {
@@ -107,7 +104,7 @@ impl Scenario {
             assert_eq!(run.undo_error, None, "{}", self.flow);
         }
         answer_payments(&app.ctx).await;
-        Dump::of(&app.ctx, LOG)
+        Dump::after_undoing(&app.ctx)
     }
 }
 

@@ -53,10 +53,10 @@ async fn saga_that_has_begun_is_finished_on_a_full_disk() {
 #[tokio::test]
 async fn saga_that_has_begun_is_undone_on_a_full_disk() {
     let app = TestApp::init().await;
-    let before = Dump::of(&app.ctx, &["workflow_execution"]);
+    let before = Dump::after_undoing(&app.ctx);
     assert_eq!(run(&app, "first", true).await.expect_err("it fails").to_string(), "on purpose");
     assert_eq!(state(&app, "first"), ExecutionState::Reverted);
-    assert_eq!(before.difference(&Dump::of(&app.ctx, &["workflow_execution"])), [""; 0]);
+    assert_eq!(before.difference(&Dump::after_undoing(&app.ctx)), [""; 0]);
 }
 
 #[tokio::test]

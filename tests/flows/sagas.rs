@@ -143,8 +143,6 @@ struct Bench {
     before: Dump,
 }
 
-const LOG: &[&str] = &["workflow_execution"];
-
 impl Bench {
     async fn new() -> Bench {
         let shop = Shop::open(TestApp::init().await).await;
@@ -157,7 +155,7 @@ impl Bench {
             ..Trip::default()
         };
         let n_events = events_after(&shop.app.ctx.view(), 0, usize::MAX).expect("events").len();
-        let before = Dump::of(&shop.app.ctx, LOG);
+        let before = Dump::after_undoing(&shop.app.ctx);
         Bench { shop, trip, n_events, before }
     }
 
@@ -192,7 +190,7 @@ impl Bench {
 
     #[track_caller]
     fn nothing_changed(&self) {
-        assert_eq!(self.before.difference(&Dump::of(self.ctx(), LOG)), [""; 0]);
+        assert_eq!(self.before.difference(&Dump::after_undoing(self.ctx())), [""; 0]);
     }
 
     async fn finish(&self, end: &str, step: &str, response: Value) -> String {

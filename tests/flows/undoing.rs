@@ -143,8 +143,6 @@ struct Stage {
     gone: String,
 }
 
-const LOG: &[&str] = &["workflow_execution"];
-
 impl Stage {
     async fn new() -> Stage {
         let shop = Shop::open(TestApp::init().await).await;
@@ -176,7 +174,7 @@ impl Stage {
     }
 
     fn dump(&self) -> Dump {
-        Dump::of(self.ctx(), LOG)
+        Dump::after_undoing(self.ctx())
     }
 
     /// Runs these steps, then the changes of others, then compensation. Returns the error of the

@@ -652,10 +652,6 @@ async fn requests_of_medusa_clients_are_accepted() {
     let shown = storefront.get(&format!("/store/regions/{bare}?fields=id,*payment_providers")).await.ok();
     assert_eq!(shown["region"], json!({ "id": bare, "payment_providers": [] }));
 
-    for name in ["export", "import", "imports"] {
-        let answer = shop.admin.post(&format!("/admin/products/{name}"), json!({})).await.error();
-        assert_eq!(answer, format!("404 not_found: Cannot POST /admin/products/{name}"));
-    }
     let part = format!("{path}/variants/{}/inventory-items", tea.id);
     assert_eq!(
         shop.admin.post(&part, json!({})).await.error(),

@@ -18,8 +18,13 @@ use crate::{
 /// and not to the shop, and what is counted anew.
 pub const LEFT_OUT: &[(Space, &str)] = &[
     ("auth_session", "who is logged in: an imported shop has secrets of its own, and all log in again"),
+    ("availability.announced", ANNOUNCED_ANEW),
+    ("availability.announcing", ANNOUNCED_ANEW),
+    ("availability.due", ANNOUNCED_ANEW),
     ("availability.sale_counts", "counted anew in the background"),
     ("availability.sale_counts_place", "counted anew in the background"),
+    ("availability.sellers", ANNOUNCED_ANEW),
+    ("availability.touched", ANNOUNCED_ANEW),
     ("dead_letter", "events that a subscriber failed on: deliver them again before the export"),
     ("idempotency.age", "answers to repeated requests, which are kept for a day"),
     ("idempotency.bytes", "answers to repeated requests, which are kept for a day"),
@@ -30,6 +35,8 @@ pub const LEFT_OUT: &[(Space, &str)] = &[
     ("subscriber.cursor", "how far the subscribers of this program have come in its events"),
     ("workflow_execution", "runs of sagas: two programs must not both go on with a payment"),
 ];
+
+const ANNOUNCED_ANEW: &str = "an imported shop finds out anew what it sells, and announces nothing of it";
 
 /// A part of an export, which is a file of it: rows of one kind, a line of JSON each.
 #[derive(Clone, Copy)]

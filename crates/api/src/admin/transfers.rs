@@ -41,10 +41,11 @@ routes! {
     Post "/admin/transfers" (Admin, ONE, RECORDS) => export_records: BEGUN;
     /// Imports an uploaded file of CSV, once it is confirmed. The upload is removed.
     Post "/admin/products/imports" (Admin, SETTINGS, UPLOADED) => import_uploaded: LOOKED;
-    /// Confirms an import that was sent as a form: it is written in the background, as
-    /// `GET /admin/transfers/:id` shows.
+    /// Confirms an import of an uploaded file. It is written in the background, as `GET /admin/transfers/:id`
+    /// shows.
     Post "/admin/products/imports/:transaction_id/confirm" (Admin, LENIENT, NOTHING) => confirm: CONFIRMED;
-    /// Confirms an import: it is written in the background, as `GET /admin/transfers/:id` shows.
+    /// Confirms an import that was sent as a form. It is written in the background, as
+    /// `GET /admin/transfers/:id` shows.
     Post "/admin/products/import/:transaction_id/confirm" (Admin, LENIENT, NOTHING) => confirm: CONFIRMED;
     /// Lists imports and exports of CSV, the newest first: their state, progress and problems.
     Get "/admin/transfers" (Admin, ONE) => index: TRANSFERS;
