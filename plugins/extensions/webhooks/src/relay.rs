@@ -11,7 +11,7 @@ use atoll_kernel::{
 use crate::{
     Attempt, BY_STATE, BY_WEBHOOK, CURSORS, DeliveryState, WEBHOOK_DELIVERIES, WEBHOOKS, Webhook,
     WebhookDelivery,
-    events::{Channels, sent, wants},
+    events::{Channels, known, sent, wants},
     queue::enabled,
     settings::{DELIVERIES_PER_WEBHOOK_MAX, PAYLOAD_BYTES_MAX, PENDING_PER_WEBHOOK_MAX},
 };
@@ -39,7 +39,8 @@ pub(crate) async fn relay(ctx: &Ctx) -> Result<(), Fault> {
     let events = events_after(&view, from, EVENTS_MAX)?;
     let first = events.first().map_or(last + 1, |(position, _)| *position);
     let end = events.last().map_or(last, |(position, _)| *position);
-    for (position, event) in &events {
+    let known = known(ctx.registry());
+    for (position, event) in events.iter().filter(|(_, it)| known.contains(it.name.as_str())) {
         let mut channels = Channels::new(&view, ctx.graph());
         for reader in readers.iter_mut().filter(|it| it.position < *position) {
             if wants(&reader.webhook, event, &mut channels)? {
