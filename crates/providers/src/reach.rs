@@ -22,9 +22,10 @@ const PORT_MIN: u16 = 1024;
 const SPECIAL: &[&str] = &[
     // This network, carrier-grade NAT, protocol assignments, 6to4 relays, benchmarks, reserved.
     "0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4",
-    // Discard, protocol assignments (Teredo among them), documentation, segment routing, unique local, link
-    // local, site local.
-    "100::/64", "2001::/23", "2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10",
+    // NAT64 of one's own network, discard, protocol assignments (Teredo among them), documentation, segment
+    // routing, unique local, link local, site local.
+    "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7",
+    "fe80::/10", "fec0::/10",
 ];
 
 impl Reach {
@@ -56,7 +57,7 @@ fn held_in(address: IpAddr) -> IpAddr {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] if address > Ipv6Addr::LOCALHOST => held(high, low),
         [0, 0, 0, 0, 0xffff, 0, high, low] => held(high, low),
         [0x2002, high, low, ..] => held(high, low),
-        [0x64, 0xff9b, 0 | 1, .., high, low] => held(high, low),
+        [0x64, 0xff9b, 0, .., high, low] => held(high, low),
         _ => IpAddr::V6(address),
     }
 }
