@@ -7,7 +7,7 @@
 use atoll_inventory::{INVENTORY_LEVEL, INVENTORY_LEVELS};
 use atoll_kernel::{
     Read, StoreError, Write,
-    data::{Change, Direction, Projection, Record, Scalar, Scan, Slots},
+    data::{Change, Direction, Projection, Record, Scalar, Scan, Slots, skip_damaged},
     projection,
     serde::{Deserialize, Serialize},
     stored,
@@ -220,7 +220,9 @@ pub(super) const TOUCHED: Slots<Touch> = Slots::new("availability.touched");
 /// Notes that this must be decided again, from the beginning.
 pub(super) fn touch(tx: &mut dyn Write, concern: &Concern) -> Result<(), StoreError> {
     let key = concern.key();
-    let n_again = TOUCHED.read(tx, &key)?.map_or(0, |it| it.n_again.wrapping_add(1));
+    // A damaged one must not fail the shop's own transactions: what it said is said again.
+    let before = skip_damaged(TOUCHED.read(tx, &key))?.flatten();
+    let n_again = before.map_or(0, |it| it.n_again.wrapping_add(1));
     TOUCHED.write(tx, &key, &Touch { n_again, after: None });
     Ok(())
 }
