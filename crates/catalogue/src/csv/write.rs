@@ -150,7 +150,8 @@ impl<W: Write> CsvWriter<W> {
         for n in 0..product.variants.len().max(n_images).max(1) {
             for column in &self.columns {
                 let text = self.cell(column, product, n);
-                if column.field.is_number() {
+                // By the text, too: a field of metadata that holds numbers may hold anything.
+                if column.field.is_number() && text.parse::<Decimal>().is_ok() {
                     self.to.write_field(&*text)?;
                 } else {
                     self.to.write_field(&*escaped(&text))?;

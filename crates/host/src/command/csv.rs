@@ -1,14 +1,11 @@
 //! `atoll csv`: exports products, listings, stock or orders of a stopped shop as CSV.
 
-use std::{
-    fs::{self, File},
-    io::Write as _,
-    path::PathBuf,
-};
+use std::{fs, io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
 use atoll_catalogue::{Export, OrderFilter, Reading, Vocabulary};
 use atoll_kernel::Timestamp;
+use atoll_storage::files::create_private;
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 
@@ -75,8 +72,9 @@ impl Csv {
         let (_database, view) = data.look(&registry()?.spaces(), settings.cache_bytes).context(
             "the data of a shop that runs is exported by `POST /admin/products/export` and the like",
         )?;
+        // Orders hold the addresses of customers.
         let mut to =
-            File::create_new(&file).with_context(|| format!("failed to create `{}`", file.display()))?;
+            create_private(&file).with_context(|| format!("failed to create `{}`", file.display()))?;
         let bar = ProgressBar::new(export.n_records(&view)?);
         let progress = |n_done| {
             bar.set_position(n_done);
