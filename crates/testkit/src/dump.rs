@@ -57,8 +57,8 @@ impl Dump {
         Dump(keys)
     }
 
-    /// The current content of the store, except for what undoing leaves: the log of runs, and notes of what is
-    /// to be decided again, which are no more than a reason to look.
+    /// The current content of the store, except for what undoing leaves: the log of runs, and notes of what
+    /// is to be decided again, which are no more than a reason to look.
     pub fn after_undoing(ctx: &Ctx) -> Dump {
         Dump::of(ctx, &["workflow_execution", "availability.touched"])
     }
