@@ -29,7 +29,7 @@ use crate::{
 /// Bytes that are held before they are written, and after which the disk is looked at.
 const BUFFER_BYTES: usize = 1024 * 1024;
 
-/// Has the disk room for more? Asked before each file, and for each [`BUFFER_BYTES`].
+/// Has the disk room for more? Asked before each file, and for each buffer that is written.
 pub type Room<'a> = &'a dyn Fn() -> bool;
 
 /// Why there is no export.

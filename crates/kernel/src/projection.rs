@@ -40,6 +40,9 @@ pub struct Projection {
     /// that everything is. It is called instead of showing it all records, when the projection is new or was
     /// changed, and `verify` does not rebuild it.
     pub renew: Option<Renew>,
+    /// Spaces of its module that such notes are written to. What undoes a transaction leaves them: a worker
+    /// may have removed them meanwhile, and a note too many is a reason to look and no more.
+    pub notes: &'static [crate::data::Space],
     /// The list index that it maintains, if it does: see `list_index!`.
     pub list_index: Option<&'static ListIndex>,
 }
@@ -61,6 +64,7 @@ impl Projection {
         update: |_, _| Ok(()),
         update_all: None,
         renew: None,
+        notes: &[],
         list_index: None,
     };
 }

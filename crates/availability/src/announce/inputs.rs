@@ -7,7 +7,7 @@
 use atoll_inventory::{INVENTORY_LEVEL, INVENTORY_LEVELS};
 use atoll_kernel::{
     Read, StoreError, Write,
-    data::{Change, Direction, Projection, Record, Scalar, Scan, Slots, skip_damaged},
+    data::{Change, Direction, Projection, Record, Scalar, Scan, Slots, Space, skip_damaged},
     projection,
     serde::{Deserialize, Serialize},
     stored,
@@ -105,6 +105,7 @@ projection! {
         follows: &FOLLOWED,
         update,
         renew: Some(|tx| touch(tx, &Concern::EVERYTHING)),
+        notes: &[TOUCHED_SPACE],
         ..Projection::EMPTY
     };
 }
@@ -215,7 +216,9 @@ stored! {
 }
 
 /// The notes, by what they concern.
-pub(super) const TOUCHED: Slots<Touch> = Slots::new("availability.touched");
+pub(super) const TOUCHED: Slots<Touch> = Slots::new(TOUCHED_SPACE);
+
+const TOUCHED_SPACE: Space = "availability.touched";
 
 /// Notes that this must be decided again, from the beginning.
 pub(super) fn touch(tx: &mut dyn Write, concern: &Concern) -> Result<(), StoreError> {

@@ -71,7 +71,9 @@ fn primaries() -> impl Iterator<Item = (Space, Primary)> {
         let def = it.table().def();
         [(def.name, Primary::Rows(it.erased())), (def.deleted, Primary::DeletedRows(it.erased()))]
     });
-    let spaces = registry.modules.iter().flat_map(|it| it.spaces).map(|it| (it.space, Primary::Bytes));
+    let is_note = |space: &Space| registry.projections.iter().any(|it| it.notes.contains(space));
+    let spaces = registry.modules.iter().flat_map(|it| it.spaces).map(|it| it.space);
+    let spaces = spaces.filter(move |it| !is_note(it)).map(|it| (it, Primary::Bytes));
     let links = registry.links.iter();
     let pairs = links.flat_map(|it| [(it.name, Primary::Pairs(it)), (it.deleted, Primary::Bytes)]);
     rows.chain(spaces)
