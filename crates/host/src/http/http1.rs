@@ -1,6 +1,6 @@
 //! HTTP/1.1 on one connection: one request after the other.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, sync::Arc};
 
 use atoll_kernel::limits;
 use axum::Router;
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     connection::{Connection, Socket},
-    respond,
+    respond, until_drained,
 };
 
 /// Answers the requests of one connection, until it ends, is cut, or is idle while the server drains.
@@ -21,7 +21,7 @@ pub(super) async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     connection: Arc<Connection>,
     router: Router,
-    mut drain: watch::Receiver<bool>,
+    drain: watch::Receiver<bool>,
 ) {
     let state = connection.clone();
     let service = service_fn(move |request| {
@@ -35,18 +35,5 @@ pub(super) async fn answer(
         .max_buf_size(limits::HEAD_BYTES_MAX)
         .max_header_size(limits::HEAD_BYTES_MAX)
         .serve_connection(socket, service);
-    let mut served = pin!(served);
-    tokio::select! {
-        // Errors are ignored: the client has disconnected, or does not speak HTTP.
-        _ = served.as_mut() => return,
-        () = connection.until_cut() => return,
-        () = async { drop(drain.wait_for(|it| *it).await) } => {}
-    }
-    if connection.is_answering() {
-        served.as_mut().graceful_shutdown();
-        tokio::select! {
-            _ = served => {}
-            () = connection.until_cut() => {}
-        }
-    }
+    until_drained(served, |it| it.graceful_shutdown(), &connection, drain).await;
 }

@@ -5,7 +5,7 @@
 
 use std::{
     convert::Infallible,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -32,7 +32,7 @@ use tokio::{
 use super::{
     connection::{AnswerBody, Connection, PROGRESS_BYTES_MIN},
     connections::Listed,
-    respond,
+    respond, until_drained,
 };
 
 /// Answers the requests of one connection, until it ends, is cut, or is idle while the server drains.
@@ -40,7 +40,7 @@ pub(super) async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     connection: Arc<Connection>,
     router: Router,
-    mut drain: watch::Receiver<bool>,
+    drain: watch::Receiver<bool>,
 ) {
     let of = connection.clone();
     let service = service_fn(move |request| {
@@ -55,20 +55,7 @@ pub(super) async fn answer(
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
         .max_send_buf_size(PROGRESS_BYTES_MIN)
         .serve_connection(TokioIo::new(stream), service);
-    let mut served = pin!(served);
-    tokio::select! {
-        // Errors are ignored: the client has disconnected, or does not speak HTTP/2.
-        _ = served.as_mut() => return,
-        () = connection.until_cut() => return,
-        () = async { drop(drain.wait_for(|it| *it).await) } => {}
-    }
-    if connection.is_answering() {
-        served.as_mut().graceful_shutdown();
-        tokio::select! {
-            _ = served => {}
-            () = connection.until_cut() => {}
-        }
-    }
+    until_drained(served, |it| it.graceful_shutdown(), &connection, drain).await;
 }
 
 /// The request with the name of the host in the header in which HTTP/1.1 has it, for everybody who reads it

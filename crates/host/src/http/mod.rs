@@ -14,7 +14,14 @@ mod tls;
 #[path = "no_tls.rs"]
 mod tls;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use atoll_kernel::{
     http::{LimitsHit, OverTls},
@@ -105,6 +112,30 @@ impl From<TcpListener> for Listener {
 pub struct Drained {
     /// Requests that were aborted at the end of the drain time-out.
     pub n_cut: usize,
+}
+
+/// Serves a connection until it ends, is cut, or the server drains: then it ends by `end` when it has
+/// answered, or at once if it is not answering.
+async fn until_drained<S: Future>(
+    served: S,
+    end: impl FnOnce(Pin<&mut S>),
+    connection: &Connection,
+    mut drain: watch::Receiver<bool>,
+) {
+    let mut served = pin!(served);
+    tokio::select! {
+        // Errors are ignored: the client has disconnected, or does not speak the protocol.
+        _ = served.as_mut() => return,
+        () = connection.until_cut() => return,
+        () = async { drop(drain.wait_for(|it| *it).await) } => {}
+    }
+    if connection.is_answering() {
+        end(served.as_mut());
+        tokio::select! {
+            _ = served => {}
+            () = connection.until_cut() => {}
+        }
+    }
 }
 
 /// Serves until `stop`. Then connections that are idle, or have sent a part of a request only, are closed at
