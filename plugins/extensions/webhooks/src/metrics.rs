@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use atoll_kernel::{Read, StoreError, data::Scan, jobs::Metric, metric};
+use atoll_kernel::{StoreError, jobs::Metric, metric};
 
-use crate::{Attempt, BY_STATE, DeliveryState, WEBHOOKS, Webhook};
+use crate::{Attempt, BY_STATE, DeliveryState, Webhook, queue::all};
 
 /// Attempts since the start of the process.
 #[derive(Default)]
@@ -43,7 +43,8 @@ metric! { Metric {
     is_counter: false,
     label: "state",
     read: |ctx| {
-        let (view, webhooks) = (ctx.view(), all(&ctx.view())?);
+        let view = ctx.view();
+        let webhooks = all(&view)?;
         let count = |state: &DeliveryState| -> Result<_, StoreError> {
             let of = |it: &Webhook| BY_STATE.count(&view, &[&it.id, state.as_str()]);
             Ok((state.as_str(), webhooks.iter().map(of).sum::<Result<u64, StoreError>>()?))
@@ -71,13 +72,4 @@ fn state_of(webhook: &Webhook) -> &'static str {
         Webhook { failing_since: Some(_), .. } => "failing",
         _ => "on",
     }
-}
-
-fn all(view: &dyn Read) -> Result<Vec<Webhook>, StoreError> {
-    let mut all = Vec::new();
-    WEBHOOKS.table.scan_undamaged(view, &mut |it| {
-        all.push(it);
-        Ok(Scan::Continue(()))
-    })?;
-    Ok(all)
 }

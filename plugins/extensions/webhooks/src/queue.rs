@@ -52,14 +52,19 @@ pub(crate) struct Due {
     pub(crate) delivery: String,
 }
 
-/// All webhooks that are switched on. One that is damaged is left out.
-pub(crate) fn enabled(view: &dyn Read) -> Result<Vec<Webhook>, StoreError> {
-    let mut enabled = Vec::new();
+/// All webhooks. One that is damaged is left out.
+pub(crate) fn all(view: &dyn Read) -> Result<Vec<Webhook>, StoreError> {
+    let mut all = Vec::new();
     WEBHOOKS.table.scan_undamaged(view, &mut |it| {
-        enabled.extend(it.is_enabled.then_some(it));
+        all.push(it);
         Ok(Scan::Continue(()))
     })?;
-    Ok(enabled)
+    Ok(all)
+}
+
+/// Those that are switched on.
+pub(crate) fn enabled(view: &dyn Read) -> Result<Vec<Webhook>, StoreError> {
+    Ok(all(view)?.into_iter().filter(|it| it.is_enabled).collect())
 }
 
 /// What is to be sent now, as far as there are places; and when something is to be sent next.
