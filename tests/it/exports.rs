@@ -9,13 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use atoll_export::{ExportError, Manifest, PROBLEMS_MAX, Progress, export, import};
+use atoll_export::{ExportError, Manifest, PROBLEMS_MAX, export, import};
 use atoll_kernel::{
     Registry,
     data::{Store, View},
     export::LEFT_OUT,
     migration::PartKind,
 };
+use atoll_storage::Progress;
 use atoll_testkit::{Client, Shop, TestApp, complete, memory};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

@@ -5,17 +5,18 @@
 use std::{
     path::{Path, PathBuf},
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use atoll_kernel::{Ctx, Fault, StoreError, Timestamp, job, jobs::Tick};
-use atoll_storage::{BackupProgress, files::folder_of};
+use atoll_storage::{Progress, files::folder_of};
 use serde::Serialize;
 
 use crate::{
     backup_elsewhere::copy,
     backup_folder::{BackupError, BackupFile, back_up, backups_in, keep},
     disk::{PAUSE, Space, reserve, space},
+    one_at_a_time::{GoingOn, Last, StopOnDrop},
     why,
 };
 
@@ -42,76 +43,18 @@ pub struct BackupStatus {
     pub error: Option<String>,
 }
 
-impl BackupStatus {
-    fn is_going_on(&self) -> bool {
-        self.started_at.is_some() && self.ended_at.is_none()
-    }
-}
-
-/// The last one and how far it has come, in memory: under one lock, so that whoever sees that it has ended
-/// may begin the next one.
-#[derive(Default)]
-struct Last(Mutex<(BackupStatus, Arc<BackupProgress>)>);
-
-impl Last {
-    fn lock(&self) -> MutexGuard<'_, (BackupStatus, Arc<BackupProgress>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A backup that may be made: no other one begins before it has ended.
-pub struct BackingUp {
-    going_on: GoingOn,
-    progress: Arc<BackupProgress>,
-}
-
-/// The backup that is going on. It has ended when this is dropped, however that comes.
-struct GoingOn {
-    ctx: Ctx,
-    last: Arc<Last>,
-    result: Result<BackupFile, String>,
-}
-
-impl Drop for GoingOn {
-    fn drop(&mut self) {
-        let (status, _) = &mut *self.last.lock();
-        status.ended_at = Some(self.ctx.now());
-        match &self.result {
-            Ok(file) => status.file = Some(file.clone()),
-            Err(error) => status.error = Some(error.clone()),
-        }
-    }
-}
-
-/// Stops a backup for which nobody waits any more.
-struct StopOnDrop(Arc<BackupProgress>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.stop();
-    }
-}
+pub struct BackingUp(GoingOn<BackupFile>);
 
 impl BackingUp {
     /// Begins a backup. Errors: another one is going on.
     pub fn begin(ctx: &Ctx) -> Result<BackingUp, BackupError> {
-        let (ctx, last) = (ctx.unmetered(), ctx.memory::<Last>());
-        let progress = Arc::<BackupProgress>::default();
-        {
-            let mut last = last.lock();
-            if last.0.is_going_on() {
-                return Err(BackupError::Busy);
-            }
-            let status = BackupStatus { started_at: Some(ctx.now()), ..BackupStatus::default() };
-            *last = (status, progress.clone());
-        }
-        let result = Err("it was cancelled".to_owned());
-        Ok(BackingUp { going_on: GoingOn { ctx, last, result }, progress })
+        GoingOn::begin(ctx, ctx.now(), None).map(BackingUp).ok_or(BackupError::Busy)
     }
 
     /// How far it has come.
-    pub fn progress(&self) -> &Arc<BackupProgress> {
-        &self.progress
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.0.progress
     }
 
     /// Makes the backup: `to` is a folder, or the name of a new file. With `n_kept_max` the oldest of the
@@ -123,8 +66,9 @@ impl BackingUp {
         to: PathBuf,
         n_kept_max: Option<usize>,
     ) -> Result<(PathBuf, BackupFile), BackupError> {
-        let BackingUp { going_on, progress } = self;
-        let (ctx, _stopping) = (going_on.ctx.clone(), StopOnDrop(progress.clone()));
+        let BackingUp(going_on) = self;
+        let (ctx, progress) = (going_on.ctx.clone(), going_on.progress.clone());
+        let _stopping = StopOnDrop(progress.clone());
         let mut working = pin!(work(&ctx, going_on, &to, n_kept_max, &progress));
         tokio::select! {
             made = &mut working => return made,
@@ -134,7 +78,7 @@ impl BackingUp {
     }
 }
 
-impl GoingOn {
+impl GoingOn<BackupFile> {
     /// Notes and logs how it ended.
     fn end(&mut self, made: &Result<(PathBuf, BackupFile), BackupError>, to: &Path) {
         self.result = match made {
@@ -153,10 +97,10 @@ impl GoingOn {
 
 async fn work(
     ctx: &Ctx,
-    going_on: GoingOn,
+    going_on: GoingOn<BackupFile>,
     to: &Path,
     n_kept_max: Option<usize>,
-    progress: &Arc<BackupProgress>,
+    progress: &Arc<Progress>,
 ) -> Result<(PathBuf, BackupFile), BackupError> {
     let (making, folder) = (progress.clone(), to.to_owned());
     let make = move || {
@@ -206,7 +150,7 @@ fn make(
     ctx: &Ctx,
     to: &Path,
     n_kept_max: Option<usize>,
-    progress: &BackupProgress,
+    progress: &Progress,
 ) -> Result<(PathBuf, BackupFile), BackupError> {
     check_disk(ctx, to)?;
     let made = back_up(&ctx.view(), to, ctx.now(), &ctx.config().backups.beside, progress)?;
@@ -239,8 +183,9 @@ pub fn start_backup(ctx: &Ctx) -> Result<(), Fault> {
 
 /// The backup that was begun last.
 pub fn backup_status(ctx: &Ctx) -> BackupStatus {
-    let (status, progress) = ctx.memory::<Last>().lock().clone();
-    BackupStatus { n_copied: progress.n_copied(), n_keys: progress.n_keys(), ..status }
+    let Last { started_at, ended_at, made, error, progress, .. } = Last::of(ctx);
+    let (n_copied, n_keys) = (progress.n_done(), progress.n_all());
+    BackupStatus { started_at, ended_at, n_copied, n_keys, file: made, error }
 }
 
 /// The backups in the folder of the setting, the newest first. Errors: 400 where none is set

@@ -4,7 +4,7 @@ use std::{fs::File, future::Future, io::Read as _, path::Path, pin::Pin, sync::A
 
 use atoll_kernel::{Ctx, Fault, http::Bytes};
 use atoll_providers::{BackupStorage, Content};
-use atoll_storage::BackupProgress;
+use atoll_storage::Progress;
 
 use crate::backup_folder::{BackupError, is_backup};
 
@@ -14,7 +14,7 @@ const CHUNK_BYTES: u64 = 1024 * 1024;
 /// The content of a file; it ends with an error when the backup is stopped.
 struct FileContent {
     file: Arc<File>,
-    progress: Arc<BackupProgress>,
+    progress: Arc<Progress>,
 }
 
 impl Content for FileContent {
@@ -41,7 +41,7 @@ pub(crate) async fn copy(
     ctx: &Ctx,
     file: &Path,
     n_kept_max: usize,
-    progress: &Arc<BackupProgress>,
+    progress: &Arc<Progress>,
 ) -> Result<(), BackupError> {
     let name = file.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
     let mut copied = Ok(());
@@ -63,7 +63,7 @@ async fn copy_to(
     file: &Path,
     name: &str,
     n_kept_max: usize,
-    progress: &Arc<BackupProgress>,
+    progress: &Arc<Progress>,
 ) -> Result<(), Fault> {
     let file = Arc::new(File::open(file).map_err(Fault::unexpected)?);
     let content = FileContent { file, progress: progress.clone() };

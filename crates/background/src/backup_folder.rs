@@ -8,7 +8,7 @@ use std::{
 };
 
 use atoll_kernel::{Fault, FaultKind, StoreError, Timestamp, data::View};
-use atoll_storage::{BackupProgress, Beside, PART, Position, files::folder_of};
+use atoll_storage::{Beside, PART, Position, Progress, files::folder_of};
 use serde::{Deserialize, Serialize};
 
 /// What names of backups begin and end with.
@@ -110,7 +110,7 @@ pub fn back_up(
     to: &Path,
     made_at: Timestamp,
     beside: &[PathBuf],
-    progress: &BackupProgress,
+    progress: &Progress,
 ) -> Result<(PathBuf, BackupFile), BackupError> {
     let (folder, file) = match to.is_dir() {
         true => (to, to.join(name_of(made_at, view.position()))),

@@ -4,15 +4,20 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
-use atoll_export::{ExportError, Manifest, Progress, export, remove_half};
+use atoll_export::{ExportError, Manifest, export, remove_half};
 use atoll_kernel::{Ctx, Fault, FaultKind, StoreError, Timestamp, data::View};
-use atoll_storage::{PART, Position, files::folder_of};
+use atoll_storage::{PART, Position, Progress, files::folder_of};
 use serde::{Deserialize, Serialize};
 
-use crate::{backup_folder::stamp, disk::has_room, why};
+use crate::{
+    backup_folder::stamp,
+    disk::has_room,
+    one_at_a_time::{GoingOn, Last, StopOnDrop},
+    why,
+};
 
 /// What names of exports end in.
 const SUFFIX: &str = ".export";
@@ -51,12 +56,6 @@ pub struct ExportStatus {
     pub error: Option<String>,
 }
 
-impl ExportStatus {
-    fn is_going_on(&self) -> bool {
-        self.started_at.is_some() && self.ended_at.is_none()
-    }
-}
-
 /// Why there is no export of a running shop.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportFault {
@@ -85,43 +84,18 @@ impl From<ExportFault> for Fault {
     }
 }
 
-/// The last one and how far it has come, in memory: under one lock, so that whoever sees that it has ended
-/// may begin the next one.
-#[derive(Default)]
-struct Last(Mutex<(ExportStatus, Arc<Progress>)>);
-
-impl Last {
-    fn lock(&self) -> MutexGuard<'_, (ExportStatus, Arc<Progress>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// An export that may be made: no other one begins before it has ended.
 pub struct Exporting {
-    going_on: GoingOn,
+    going_on: GoingOn<ExportFolder>,
     view: View,
     to: PathBuf,
-    progress: Arc<Progress>,
 }
 
-/// The export that is going on. It has ended when this is dropped, however that comes.
-struct GoingOn {
-    ctx: Ctx,
-    last: Arc<Last>,
-    started_at: Timestamp,
-    result: Result<ExportFolder, String>,
-}
-
-impl GoingOn {
-    fn make(
-        mut self,
-        view: View,
-        to: PathBuf,
-        progress: &Progress,
-    ) -> Result<(PathBuf, ExportFolder), ExportFault> {
+impl GoingOn<ExportFolder> {
+    fn make(mut self, view: View, to: PathBuf) -> Result<(PathBuf, ExportFolder), ExportFault> {
         let ctx = &self.ctx;
         let has_room = || has_room(ctx, folder_of(&to));
-        match export(view, ctx.registry(), &to, self.started_at, progress, &has_room) {
+        match export(view, ctx.registry(), &to, self.started_at, &self.progress, &has_room) {
             Ok(manifest) => {
                 tracing::info!(folder = %to.display(), position = manifest.position.0, "made an export");
                 let made = ExportFolder::of(name_of(&to), &manifest);
@@ -138,56 +112,28 @@ impl GoingOn {
     }
 }
 
-impl Drop for GoingOn {
-    fn drop(&mut self) {
-        let (status, _) = &mut *self.last.lock();
-        status.ended_at = Some(self.ctx.now());
-        match &self.result {
-            Ok(export) => status.export = Some(export.clone()),
-            Err(error) => status.error = Some(error.clone()),
-        }
-    }
-}
-
-/// Stops an export for which nobody waits any more.
-struct StopOnDrop(Arc<Progress>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.stop();
-    }
-}
-
 impl Exporting {
     /// Begins an export of the shop as it is now. `to` is the new folder; in a folder that is there it gets a
     /// name by moment and position. Errors: another one is going on.
     pub fn begin(ctx: &Ctx, to: &Path) -> Result<Exporting, ExportFault> {
-        let (ctx, last) = (ctx.unmetered(), ctx.memory::<Last>());
-        let (view, started_at, progress) = (ctx.view(), ctx.now(), Arc::<Progress>::default());
-        let to = place_in(to, started_at, view.position());
-        {
-            let mut last = last.lock();
-            if last.0.is_going_on() {
-                return Err(ExportFault::Busy);
-            }
-            let (id, started_at) = (Some(name_of(&to)), Some(started_at));
-            *last = (ExportStatus { id, started_at, ..ExportStatus::default() }, progress.clone());
-        }
-        let result = Err("it was cancelled".to_owned());
-        Ok(Exporting { going_on: GoingOn { ctx, last, started_at, result }, view, to, progress })
+        let ctx = ctx.unmetered();
+        let (view, now) = (ctx.view(), ctx.now());
+        let to = place_in(to, now, view.position());
+        let going_on = GoingOn::begin(&ctx, now, Some(name_of(&to))).ok_or(ExportFault::Busy)?;
+        Ok(Exporting { going_on, view, to })
     }
 
     /// How far it has come.
     pub fn progress(&self) -> &Arc<Progress> {
-        &self.progress
+        &self.going_on.progress
     }
 
     /// Makes the export. It is cancelled, and nothing is left of it, when the process shuts down or the
     /// future is dropped.
     pub async fn run(self) -> Result<(PathBuf, ExportFolder), ExportFault> {
-        let Exporting { going_on, view, to, progress } = self;
-        let (ctx, stopping) = (going_on.ctx.clone(), StopOnDrop(progress.clone()));
-        let work = move || going_on.make(view, to, &progress);
+        let Exporting { going_on, view, to } = self;
+        let (ctx, stopping) = (going_on.ctx.clone(), StopOnDrop(going_on.progress.clone()));
+        let work = move || going_on.make(view, to);
         let mut working = tokio::task::spawn_blocking(work);
         let done = tokio::select! {
             done = &mut working => done,
@@ -236,8 +182,9 @@ pub fn start_export(ctx: &Ctx) -> Result<(), Fault> {
 
 /// The export that was begun last.
 pub fn export_status(ctx: &Ctx) -> ExportStatus {
-    let (status, progress) = ctx.memory::<Last>().lock().clone();
-    ExportStatus { n_written: progress.n_done(), n_lines: progress.n_lines(), ..status }
+    let Last { name, started_at, ended_at, made, error, progress } = Last::of(ctx);
+    let (n_written, n_lines) = (progress.n_done(), progress.n_all());
+    ExportStatus { id: name, started_at, ended_at, n_written, n_lines, export: made, error }
 }
 
 /// The exports in the folder of the setting, the newest first; what killed processes left half written there

@@ -12,6 +12,7 @@ mod exports;
 mod job_run;
 mod jobs;
 mod listeners;
+mod one_at_a_time;
 mod prune;
 mod run;
 mod runs;

@@ -14,11 +14,10 @@ use atoll_kernel::{
     migration::{MigrationError, Plan, migrate, migrate_by},
     verify::{Finding, Findings},
 };
-use atoll_storage::{EnterLine as _, LineError};
+use atoll_storage::{EnterLine as _, LineError, Progress};
 use serde_json::{Map, Value};
 
 use crate::{
-    Progress,
     lines::{Line, Lines},
     manifest::{ExportedFile, FORMAT, Manifest, SUFFIX},
     references::dangling,

@@ -7,11 +7,9 @@
 mod import;
 mod lines;
 mod manifest;
-mod progress;
 mod references;
 mod write;
 
 pub use import::{ImportError, PROBLEMS_MAX, Problem, import};
 pub use manifest::{ExportedFile, LeftOut, Manifest};
-pub use progress::Progress;
 pub use write::{ExportError, Room, export, remove_half};

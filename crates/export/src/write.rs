@@ -14,17 +14,14 @@ use atoll_kernel::{
     migration::{MigrationError, Plan},
 };
 use atoll_storage::{
-    PART,
+    PART, Progress,
     files::{create_private, folder_of, with_suffix},
 };
 use atoll_values::hex;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    Progress,
-    manifest::{ExportedFile, FORMAT, LeftOut, Manifest, SUFFIX},
-};
+use crate::manifest::{ExportedFile, FORMAT, LeftOut, Manifest, SUFFIX};
 
 /// Bytes that are held before they are written, and after which the disk is looked at.
 const BUFFER_BYTES: usize = 1024 * 1024;

@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use atoll_background::{BackingUp, Exporting, why};
 use atoll_kernel::{Ctx, serde_json};
-use atoll_storage::Position;
+use atoll_storage::{Position, Progress};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -207,7 +207,7 @@ impl Client {
             let (path, made) = backing_up.run(path, None).await.map_err(|error| why(&error))?;
             Ok(Done { path, bytes: made.bytes, position: made.position })
         };
-        self.follow(working, &|| (progress.n_copied(), progress.n_keys())).await
+        self.follow(working, &progress).await
     }
 
     async fn export(&mut self, ctx: &Ctx, path: PathBuf) -> io::Result<()> {
@@ -220,14 +220,14 @@ impl Client {
             let (path, made) = exporting.run().await.map_err(|error| why(&error))?;
             Ok(Done { path, bytes: made.bytes, position: made.position })
         };
-        self.follow(working, &|| (progress.n_done(), progress.n_lines())).await
+        self.follow(working, &progress).await
     }
 
     /// Works, says how far it has come, and what came of it. When the client goes away, the work is stopped.
     async fn follow(
         &mut self,
         working: impl Future<Output = Result<Done, String>>,
-        progress: &(dyn Fn() -> (u64, u64) + Sync),
+        progress: &Progress,
     ) -> io::Result<()> {
         let mut working = std::pin::pin!(working);
         let mut ticks = interval(PROGRESS_EVERY);
@@ -242,7 +242,7 @@ impl Client {
                     };
                 }
                 _ = ticks.tick() => {
-                    let (n_done, n_all) = progress();
+                    let (n_done, n_all) = (progress.n_done(), progress.n_all());
                     self.send(&Reply::Progress { n_done, n_all }).await?;
                 }
                 read = self.from.read(&mut rest) => {

@@ -4,18 +4,13 @@
 //! The file is a database with the keys of the store and with notes: a manifest, and the small files that
 //! belong to the data. It has its final name when it is whole, and not before.
 
-use std::{
-    collections::BTreeMap,
-    fs, mem,
-    path::Path,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-};
+use std::{collections::BTreeMap, fs, mem, path::Path};
 
 use atoll_values::{Timestamp, limits::CACHE_BYTES};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Changes, Direction, Engine as _, Halt, Position, Scan, Span, StoreError, View,
+    Changes, Direction, Engine as _, Position, Progress, Scan, Span, StoreError, View,
     checksum::Digest,
     engines::Redb,
     files::{put_in_place, with_suffix},
@@ -55,44 +50,6 @@ pub struct Manifest {
     pub checksum: u32,
 }
 
-/// How far a backup has come; by it the backup is stopped, too.
-#[derive(Debug, Default)]
-pub struct BackupProgress {
-    n_copied: AtomicU64,
-    n_keys: AtomicU64,
-    is_stopped: AtomicBool,
-}
-
-impl BackupProgress {
-    /// Keys that were copied so far.
-    pub fn n_copied(&self) -> u64 {
-        self.n_copied.load(Ordering::Relaxed)
-    }
-
-    /// Keys that there are; 0 before the first one is copied.
-    pub fn n_keys(&self) -> u64 {
-        self.n_keys.load(Ordering::Relaxed)
-    }
-
-    /// Stops the backup at its next key; nothing is left of it.
-    pub fn stop(&self) {
-        self.is_stopped.store(true, Ordering::Relaxed);
-    }
-
-    /// Was it stopped?
-    pub fn is_stopped(&self) -> bool {
-        self.is_stopped.load(Ordering::Relaxed)
-    }
-
-    fn copied(&self) -> Result<(), StoreError> {
-        if self.is_stopped() {
-            return Err(StoreError::Halted(Halt::Cancelled));
-        }
-        self.n_copied.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
 impl View {
     /// Copies the whole snapshot into a new file, together with the small files beside it. Reads every key,
     /// so it takes long, and is no work for a thread that answers requests.
@@ -105,7 +62,7 @@ impl View {
         made_at: Timestamp,
         version: &str,
         beside: &Beside,
-        progress: &BackupProgress,
+        progress: &Progress,
     ) -> Result<Manifest, StoreError> {
         let part = with_suffix(file, PART);
         let redb = Redb::create_new(&part, CACHE_BYTES_WRITING)?;
@@ -126,13 +83,13 @@ impl View {
         made_at: Timestamp,
         version: &str,
         beside: &Beside,
-        progress: &BackupProgress,
+        progress: &Progress,
     ) -> Result<Manifest, StoreError> {
-        progress.n_keys.store(self.n_keys()?, Ordering::Relaxed);
+        progress.expect(self.n_keys()?);
         let (mut batch, mut n_bytes, mut n_keys) = (Changes::new(), 0, 0);
         let mut digest = Digest::default();
         self.stored(&mut |key, stored| {
-            progress.copied()?;
+            progress.count()?;
             digest.add(key, stored);
             n_keys += 1;
             n_bytes += key.len() + stored.len();

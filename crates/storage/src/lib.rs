@@ -26,6 +26,7 @@ mod meter;
 mod outbox;
 mod overlay;
 mod position;
+mod progress;
 mod regions;
 mod sequence;
 mod shape;
@@ -39,7 +40,7 @@ pub mod verify;
 mod view;
 mod writer_counters;
 
-pub use backup::{BackupProgress, Beside, Manifest, PART, restore};
+pub use backup::{Beside, Manifest, PART, restore};
 pub use engine::{Changes, Engine, Neighbours, Raw};
 pub use entity::{
     ComputedFields, Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode,
@@ -68,6 +69,7 @@ pub use meter::{Halt, Meter};
 pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, last_event, remove_event};
 pub use overlay::dry_run;
 pub use position::Position;
+pub use progress::Progress;
 pub use regions::{Dependencies, Recorder};
 pub use sequence::{
     SEQUENCES, add_to_group, counters_of, group_count, last_number, next_number, sequences, set_last_number,

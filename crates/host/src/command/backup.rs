@@ -5,7 +5,7 @@ use std::path::{self, Path, PathBuf};
 use anyhow::bail;
 use atoll_background::back_up;
 use atoll_kernel::Timestamp;
-use atoll_storage::BackupProgress;
+use atoll_storage::Progress;
 use clap::Args;
 
 use crate::{
@@ -41,6 +41,6 @@ impl Backup {
 /// Backs up the data of a stopped shop, after a check of every page of its file.
 fn of_stopped(data: &Data, settings: &Settings, to: &Path) -> anyhow::Result<Done> {
     let (_file, view) = data.look(&registry()?.spaces(), settings.cache_bytes)?;
-    let (path, made) = back_up(&view, to, Timestamp::now(), &data.secrets(), &BackupProgress::default())?;
+    let (path, made) = back_up(&view, to, Timestamp::now(), &data.secrets(), &Progress::default())?;
     Ok(Done { path, bytes: made.bytes, position: made.position })
 }

@@ -8,8 +8,9 @@ use std::{
 
 use anyhow::bail;
 use atoll_background::place_in;
-use atoll_export::{Progress, export};
+use atoll_export::export;
 use atoll_kernel::Timestamp;
+use atoll_storage::Progress;
 use clap::Args;
 use indicatif::ProgressBar;
 

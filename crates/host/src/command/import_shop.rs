@@ -1,14 +1,15 @@
 //! `atoll import-shop`: makes a new data folder of an export of the whole shop.
 
-use std::{io::Write as _, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
-use atoll_export::{Progress, import};
+use atoll_export::{Manifest, import};
 use atoll_kernel::Timestamp;
+use atoll_storage::Progress;
 use clap::Args;
 
 use crate::{
     Host,
-    command::{DataArgs, bar, watch},
+    command::{DataArgs, Origin, bar, report_made, watch},
     registry,
 };
 
@@ -36,15 +37,9 @@ impl ImportShop {
         });
         let manifest = watch(&progress, &bar, importing).await?;
         bar.finish_and_clear();
-        let mut out = std::io::stdout();
-        writeln!(out, "imported `{}`", self.export.display())?;
-        writeln!(
-            out,
-            "it was made at {} by Atoll {}, and has all up to commit {}",
-            manifest.made_at, manifest.version, manifest.position
-        )?;
-        let (files, _) = data.files()?;
-        writeln!(out, "uploaded files are not in an export; copy them to `{}`", files.display())?;
-        Ok(())
+        let done = format!("imported `{}`", self.export.display());
+        let Manifest { made_at, version, position, .. } = &manifest;
+        let origin = Origin { made_at: *made_at, version, position: *position };
+        report_made(&data, &done, "an export", &origin)
     }
 }

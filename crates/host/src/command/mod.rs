@@ -24,8 +24,9 @@ use std::{
     time::Duration,
 };
 
-use atoll_export::Progress;
+use atoll_kernel::Timestamp;
 use atoll_sales_channel::SalesChannel;
+use atoll_storage::{Position, Progress};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval};
@@ -129,7 +130,7 @@ async fn watch<T>(progress: &Progress, bar: &ProgressBar, work: impl Future<Outp
         tokio::select! {
             done = &mut work => return done,
             _ = looks.tick() => {
-                bar.set_length(progress.n_lines());
+                bar.set_length(progress.n_all());
                 bar.set_position(progress.n_done());
             }
         }
@@ -146,6 +147,24 @@ fn report(data: &Data, verb: &str, Done { path, bytes, position }: &Done) -> any
         writeln!(out, "uploaded files are not in it; copy `{}` as well", files.display())?;
     }
     Ok(())
+}
+
+/// Says of what data was made, of a backup or an export, and what was not in it.
+fn report_made(data: &Data, done: &str, of: &str, origin: &Origin<'_>) -> anyhow::Result<()> {
+    let Origin { made_at, version, position } = origin;
+    let mut out = std::io::stdout();
+    writeln!(out, "{done}")?;
+    writeln!(out, "it was made at {made_at} by Atoll {version}, and has all up to commit {position}")?;
+    let (files, _) = data.files()?;
+    writeln!(out, "uploaded files are not in {of}; copy them to `{}`", files.display())?;
+    Ok(())
+}
+
+/// What a backup or an export says of itself.
+struct Origin<'a> {
+    made_at: Timestamp,
+    version: &'a str,
+    position: Position,
 }
 
 /// Writes to the standard output. That its reader, such as `head`, has closed the pipe is no error.

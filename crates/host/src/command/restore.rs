@@ -1,13 +1,14 @@
 //! `atoll restore`: makes a data folder of a backup.
 
-use std::{io::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
 use atoll_kernel::limits::VERIFY_FINDINGS_MAX;
+use atoll_storage::Manifest;
 use clap::Args;
 
 use crate::{
     Host,
-    command::{DataArgs, verify::verify},
+    command::{DataArgs, Origin, report_made, verify::verify},
 };
 
 #[derive(Args)]
@@ -32,15 +33,9 @@ impl Restore {
             Ok(restored)
         });
         let manifest = restoring.await?;
-        let mut out = std::io::stdout();
-        writeln!(out, "restored `{}`", self.backup.display())?;
-        writeln!(
-            out,
-            "it was made at {} by Atoll {}, and has all up to commit {}",
-            manifest.made_at, manifest.version, manifest.position
-        )?;
-        let (files, _) = data.files()?;
-        writeln!(out, "uploaded files are not in a backup; copy them to `{}`", files.display())?;
-        Ok(())
+        let done = format!("restored `{}`", self.backup.display());
+        let Manifest { made_at, version, position, .. } = &manifest;
+        let origin = Origin { made_at: *made_at, version, position: *position };
+        report_made(&data, &done, "a backup", &origin)
     }
 }

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use atoll_storage::{
-    BackupProgress, Beside, Engine as _, KeyBuf, Manifest, Position, Raw, Scan, Span, Store, StoreError,
-    View, Write, WriteKeys,
+    Beside, Engine as _, KeyBuf, Manifest, Position, Progress, Raw, Scan, Span, Store, StoreError, View,
+    Write, WriteKeys,
     engines::{Content, Memory, Redb},
     restore,
 };
@@ -31,7 +31,7 @@ async fn filled(disk: Memory) -> Store {
 
 fn back_up(view: &View, file: &Path) -> Result<Manifest, StoreError> {
     let beside = Beside::from([("secret".to_owned(), b"of the shop".to_vec())]);
-    view.back_up(file, Timestamp::from_millis(7), "0.0.1", &beside, &BackupProgress::default())
+    view.back_up(file, Timestamp::from_millis(7), "0.0.1", &beside, &Progress::default())
 }
 
 /// All keys and values, as they are stored.
@@ -143,7 +143,7 @@ async fn damaged_value_is_never_backed_up() {
 async fn stopped_backup_leaves_nothing() {
     let folder = TempDir::new().expect("a folder");
     let view = filled(Memory::default()).await.view();
-    let progress = BackupProgress::default();
+    let progress = Progress::default();
     progress.stop();
     let file = folder.path().join("a.backup");
     let stopped = view.back_up(&file, Timestamp::from_millis(7), "0.0.1", &Beside::new(), &progress);
