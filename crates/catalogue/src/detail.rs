@@ -57,32 +57,44 @@ enum Slot<'a> {
 }
 
 impl Slot<'_> {
+    /// Takes over what a cell says. One that says what an export writes leaves the field as it is: several
+    /// values are written alike, and the spaces around a cell say nothing.
     fn set(self, text: &str) {
+        if self.text().trim() == text.trim() {
+            return;
+        }
         match self {
-            Slot::Text(it) => *it = Some(text.to_owned()).filter(|it| !it.is_empty()),
+            Slot::Text(it) => set_text(it, text),
             Slot::Number(it) => *it = text.parse().ok(),
             Slot::Truth(it) => *it = truth(text).unwrap_or(true),
-            // An empty value removes a key, and of none there is nothing to remove.
-            Slot::Key(it, key)
-                if !text.is_empty() || it.0.as_ref().is_some_and(|it| it.contains_key(key)) =>
-            {
+            Slot::Key(it, key) => {
+                // An empty value removes the key.
                 let patch = Map::from_iter([(key.to_owned(), json!(text))]);
                 *it = std::mem::take(it).patched(Metadata(Some(patch)));
             }
-            Slot::Key(..) => {}
         }
     }
 
-    fn text(self) -> String {
+    /// The text of a cell. Metadata that is a list or an object has none.
+    fn text(&self) -> String {
         match self {
-            Slot::Text(it) => it.clone().unwrap_or_default(),
+            Slot::Text(it) => it.as_deref().unwrap_or_default().to_owned(),
             Slot::Number(it) => it.map(|it| it.to_string()).unwrap_or_default(),
-            Slot::Truth(it) => told(*it).to_owned(),
-            Slot::Key(it, key) => {
-                let value = it.0.as_ref().and_then(|it| it.get(key)).and_then(Value::as_str);
-                value.unwrap_or_default().to_owned()
-            }
+            Slot::Truth(it) => told(**it).to_owned(),
+            Slot::Key(it, key) => match it.0.as_ref().and_then(|it| it.get(*key)) {
+                Some(Value::String(text)) => text.clone(),
+                Some(it @ (Value::Number(_) | Value::Bool(_))) => it.to_string(),
+                _ => String::new(),
+            },
         }
+    }
+}
+
+/// Sets a text, an empty one as none; what is an empty text already stays one, since a cell cannot tell the
+/// two apart.
+pub(crate) fn set_text(there: &mut Option<String>, text: &str) {
+    if there.as_deref().unwrap_or_default() != text {
+        *there = Some(text.to_owned()).filter(|it| !it.is_empty());
     }
 }
 
@@ -122,12 +134,12 @@ impl Detail {
 
     /// Its text, empty for none. The record stays as it is.
     pub(crate) fn of_product(self, product: &mut Product) -> String {
-        self.in_product(product).map(Slot::text).unwrap_or_default()
+        self.in_product(product).map(|it| it.text()).unwrap_or_default()
     }
 
     /// As [`Detail::of_product`].
     pub(crate) fn of_variant(self, variant: &mut ProductVariant) -> String {
-        self.in_variant(variant).map(Slot::text).unwrap_or_default()
+        self.in_variant(variant).map(|it| it.text()).unwrap_or_default()
     }
 
     fn in_product(self, it: &mut Product) -> Option<Slot<'_>> {

@@ -152,6 +152,29 @@ fn any_product_comes_back() {
     });
 }
 
+/// Several values are one cell: an empty text and none, the number 5 and the text 5.
+#[tokio::test]
+async fn values_that_are_written_alike_stay_what_they_are() {
+    let shop = shop().await;
+    let variants = json!([
+        { "title": "Full", "options": { "Size": "1" }, "prices": [], "ean": "", "barcode": " 4 ", "metadata": { "compare_at_price": 5 } },
+        { "title": "Odd", "options": { "Size": "2" }, "prices": [], "metadata": { "compare_at_price": "=1+1" } },
+    ]);
+    let product = json!({
+        "title": "Empty", "handle": "empty", "description": "", "subtitle": "", "thumbnail": "",
+        "metadata": { "vendor": { "name": "A" } },
+        "options": [{ "title": "Size", "values": ["1", "2"] }], "variants": variants,
+    });
+    shop.admin.post("/admin/products", product).await.ok();
+    for vocabulary in VOCABULARIES {
+        let file = export(&shop.app.ctx, &products(vocabulary));
+        let report = import(&shop.app.ctx, &file, CsvSettings::default()).await;
+        assert!(!report.changed_anything(), "{vocabulary}: {report}");
+    }
+    let file = export(&shop.app.ctx, &products(Vocabulary::Shopify));
+    assert!(file.contains(",5,") && file.contains(",'=1+1,"), "{file}");
+}
+
 #[tokio::test]
 async fn the_real_catalogue_comes_back() {
     let Some(catalogue) = real_catalogue() else { return };

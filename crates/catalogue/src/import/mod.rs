@@ -28,6 +28,7 @@ use crate::{
     Catalogue, CatalogueChannel, CatalogueListing, CatalogueLocation, CatalogueProduct, CatalogueVariant,
     ProblemKind, Report,
     csv::{Field, Vocabulary},
+    detail::set_text,
     model::WantedStatus,
     outline::Outline,
     report::{Fate, Path},
@@ -334,7 +335,9 @@ impl Import<'_> {
                     it.title = wanted.title;
                     it.status = wanted.status;
                     let tells = |field| source.tells(field);
-                    tells(Field::Description).then(|| it.description = wanted.description);
+                    tells(Field::Description).then(|| {
+                        set_text(&mut it.description, wanted.description.as_deref().unwrap_or_default())
+                    });
                     tells(Field::Type).then(|| it.type_id = wanted.type_id);
                     tells(Field::Category).then(|| it.category_ids = wanted.category_ids);
                     tells(Field::Collection).then(|| it.collection_id = wanted.collection_id);
