@@ -25,6 +25,10 @@ pub(crate) struct Options {
     /// That commit.
     #[arg(long)]
     pub(crate) beside: Option<String>,
+    /// A setting of the server that is measured beside, as `ATOLL_NAME=value`; without `--beside` it is the
+    /// same binary, so that the figures show what the setting costs.
+    #[arg(long, value_parser = setting)]
+    pub(crate) beside_env: Vec<(String, String)>,
     /// Where data sets are kept between runs.
     #[arg(long, default_value = "target/load")]
     pub(crate) folder: PathBuf,
@@ -67,4 +71,9 @@ pub(crate) struct Options {
     /// Writes the figures to this file as JSON.
     #[arg(long)]
     pub(crate) save: Option<PathBuf>,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a setting is written `ATOLL_NAME=value`")?;
+    Ok((name.to_owned(), value.to_owned()))
 }

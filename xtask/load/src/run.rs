@@ -29,12 +29,23 @@ const N_STARTS: usize = 3;
 const ATTACK_WINDOWS: u32 = 3;
 /// The name under which data sets of the measured binary are kept.
 const HERE: &str = "here";
+/// That of the same binary with other settings.
+const SETTINGS: &str = "settings";
 
 /// A binary, and the data folders that it has made.
 struct Side<'a> {
     label: &'a str,
     binary: &'a Path,
+    env: &'a [(String, String)],
     data: BTreeMap<Set, PathBuf>,
+}
+
+impl Side<'_> {
+    fn start(&self, set: Set, answers: Answers) -> anyhow::Result<Server> {
+        let none = (answers == Answers::Built).then_some(("ATOLL_ANSWERS_BYTES_MAX", "0"));
+        let own = self.env.iter().map(|(name, value)| (&**name, &**value));
+        Server::start(self.binary, &self.data[&set], &none.into_iter().chain(own).collect::<Vec<_>>())
+    }
 }
 
 /// A server with its data set.
@@ -71,13 +82,17 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn report(options: &Options, chosen: &[&Scenario]) -> anyhow::Result<Report> {
-    let mut sides = vec![Side { label: HERE, binary: &options.binary, data: BTreeMap::new() }];
-    if let (Some(label), Some(binary)) = (&options.beside, &options.beside_binary) {
-        sides.push(Side { label, binary, data: BTreeMap::new() });
+    let side = |label, binary, env| Side { label, binary, env, data: BTreeMap::new() };
+    let (binary, env) = (&*options.binary, &*options.beside_env);
+    let mut sides = vec![side(HERE, binary, &[])];
+    match (&options.beside, &options.beside_binary) {
+        (Some(label), Some(binary)) => sides.push(side(label, binary, env)),
+        _ if !env.is_empty() => sides.push(side(SETTINGS, binary, env)),
+        _ => {}
     }
     let mut report = Report {
         commit: options.commit.clone(),
-        beside: options.beside.clone(),
+        beside: sides.get(1).map(|it| it.label.to_owned()),
         machine: machine(),
         sets: BTreeMap::new(),
         rows: Vec::new(),
@@ -141,9 +156,7 @@ fn name_of(set: Set) -> &'static str {
 }
 
 async fn serve(side: &Side<'_>, set: Set, answers: Answers) -> anyhow::Result<Served> {
-    let none = [("ATOLL_ANSWERS_BYTES_MAX", "0")];
-    let env: &[_] = if answers == Answers::Built { &none } else { &[] };
-    let server = Server::start(side.binary, &side.data[&set], env)?;
+    let server = side.start(set, answers)?;
     let world = World::open(server.address).await;
     let world = world.with_context(|| format!("the {} set of {}", name_of(set), side.label))?;
     Ok(Served { server, world: Rc::new(world) })
@@ -154,7 +167,7 @@ async fn open(side: &Side<'_>, set: Set) -> anyhow::Result<Figures> {
     let mut times = Vec::new();
     let key = serve(side, set, Answers::Remembered).await?.world.one.clone();
     for _ in 0..N_STARTS {
-        let server = Server::start(side.binary, &side.data[&set], &[])?;
+        let server = side.start(set, Answers::Remembered)?;
         let begun = Instant::now();
         let mut client = crate::client::Client::new(server.address).with_key(&key);
         client.get("/store/products?limit=20").await?.json()?;
@@ -229,8 +242,11 @@ async fn rows(
             for _ in 0..options.rounds.max(1) {
                 rounds.push(row(options, scenario, set, here, beside, window).await?);
             }
-            let cpu = |it: &Row| it.here.cpu_us.unwrap_or(0.0);
-            rounds.sort_by(|a, b| cpu(a).total_cmp(&cpu(b)));
+            // What stands beside was measured in the same moment, so that their ratio says more than both.
+            let cpu = |it: &Figures| it.cpu_us.unwrap_or(0.0);
+            let key =
+                |it: &Row| it.beside.as_ref().map_or(cpu(&it.here), |beside| cpu(beside) / cpu(&it.here));
+            rounds.sort_by(|a, b| key(a).total_cmp(&key(b)));
             Ok(vec![rounds.swap_remove(rounds.len() / 2)])
         }
     }
