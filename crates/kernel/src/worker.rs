@@ -8,6 +8,8 @@ use std::{
 
 use tokio::{sync::watch, task::JoinSet};
 
+use atoll_storage::Position;
+
 use crate::{Ctx, Fault, Timestamp};
 
 /// Runs from the start of the background until it stops. A worker that fails begins again after a pause. What
@@ -24,7 +26,7 @@ pub type WorkerHandler = fn(Ctx, Shift) -> Pin<Box<dyn Future<Output = Result<()
 
 /// The time for which a worker runs: what it waits for, and the tasks that it has begun.
 pub struct Shift {
-    commits: watch::Receiver<u64>,
+    commits: watch::Receiver<Position>,
     stopped: watch::Receiver<bool>,
     tasks: JoinSet<()>,
     is_closed: bool,

@@ -202,7 +202,7 @@ fn write_through_store(
             store.write(body).await?;
             n_done += 1;
         }
-        Ok(n_done)
+        Ok::<u64, StoreError>(n_done)
     };
     let callers: Vec<_> =
         (0..n_callers).map(|_| runtime.spawn(caller(store.clone(), n_begun.clone()))).collect();

@@ -38,4 +38,15 @@ pub trait Engine: Send + 'static {
 
     /// Writes all of `changes` atomically. On `Ok` they are durable.
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError>;
+
+    /// As `commit`, but not durable before the next `commit` or `flush`: a crash may lose it, and then all
+    /// that came after it. For replicas, which find it again in the log.
+    fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.commit(changes)
+    }
+
+    /// Makes durable what was applied.
+    fn flush(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

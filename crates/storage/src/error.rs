@@ -1,6 +1,6 @@
 //! Errors of the store.
 
-use crate::Halt;
+use crate::{AppendError, Halt, Position};
 
 /// An error of the store. Every error aborts the transaction; after `Stopped` the process must end.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -27,9 +27,37 @@ pub enum StoreError {
     /// The request exceeded a limit, timed out or was cancelled. The store is fine.
     #[error("{0}")]
     Halted(Halt),
+    /// Nothing was written: transactions run at another host, or the log was not to be reached.
+    #[error("nothing was written: {0}")]
+    NotWritten(String),
+    /// It is not known whether the transaction was written: the log did not answer.
+    #[error("it is not known whether this was written: {0}")]
+    Unknown(String),
+    /// The entry of the log at this position does not follow on what this replica holds.
+    #[error("the commit {position} of the log does not follow on those of this replica")]
+    Diverged {
+        /// The position of the entry.
+        position: Position,
+    },
     /// A commit failed, or the store was closed. No further writes are accepted.
     #[error("store has stopped: {0}")]
     Stopped(String),
+}
+
+impl StoreError {
+    /// Whether it is about the log that hosts share: the engine of this one is well.
+    pub(crate) fn is_of_log(&self) -> bool {
+        matches!(self, StoreError::NotWritten(_) | StoreError::Unknown(_) | StoreError::Diverged { .. })
+    }
+}
+
+impl From<AppendError> for StoreError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Refused(why) => StoreError::NotWritten(why),
+            AppendError::Unknown(why) => StoreError::Unknown(why),
+        }
+    }
 }
 
 /// For jobs that go over many records: a damaged one is logged, with its space and key, and left out.

@@ -7,6 +7,7 @@
 
 mod backup;
 mod checksum;
+mod commit_log;
 mod engine;
 pub mod engines;
 mod entity;
@@ -33,6 +34,7 @@ mod shape;
 mod slots;
 mod sort_key;
 mod space;
+mod standing;
 mod store;
 mod table;
 mod tx;
@@ -41,6 +43,9 @@ mod view;
 mod writer_counters;
 
 pub use backup::{Beside, Manifest, PART, restore};
+pub use commit_log::{
+    AppendError, Chain, CommitLog, Entry, decode as decode_changes, encode as encode_changes,
+};
 pub use engine::{Changes, Engine, Neighbours, Raw};
 pub use entity::{
     ComputedFields, Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode,
@@ -78,6 +83,7 @@ pub use shape::{ShapeNumber, learn_shape};
 pub use slots::{Slots, SpaceDef};
 pub use sort_key::{COLLATION_VERSION, SortKey};
 pub use space::Space;
+pub use standing::{Leader, Seen, Standing, Trouble};
 pub use store::{Store, StoreOptions};
 pub use table::{
     EnterRows, Index, IndexDef, Keys, Refill, RefillRows, RowError, Shared, Table, TableSource, WriteRows,

@@ -27,7 +27,7 @@ impl Position {
     }
 
     /// The position of the commit after this one.
-    pub(crate) fn next(self) -> Position {
+    pub fn next(self) -> Position {
         Position(self.0 + 1)
     }
 

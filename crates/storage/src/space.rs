@@ -1,6 +1,6 @@
 //! Spaces: named sets of keys, and the directory that assigns each a prefix of two bytes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use rustc_hash::FxBuildHasher;
 
@@ -47,45 +47,63 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
 /// The space of the directory: prefixes by name.
 pub(crate) const DIRECTORY: [u8; 2] = [0, 0];
 
+/// Of spaces that were never registered: no key begins with it.
+const UNASSIGNED: [u8; 2] = [0xFF; 2];
+
+/// All prefixes that are assigned, by the names of their spaces.
+fn assigned(tx: &dyn Read) -> Result<HashMap<String, [u8; 2]>, StoreError> {
+    let mut assigned = HashMap::new();
+    tx.scan(&Span::prefix(&DIRECTORY), Direction::Ascending, &mut |key, value| {
+        // No name begins with a NUL: such keys are about the store as a whole (see `format.rs`).
+        if key.get(2) != Some(&0) {
+            let name = String::from_utf8_lossy(&key[2..]).into_owned();
+            let prefix = value.try_into().map_err(|_| StoreError::Corrupt {
+                space: "directory",
+                key: name.clone(),
+                reason: format!("a prefix of {} bytes", value.len()),
+            })?;
+            assigned.insert(name, prefix);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(assigned)
+}
+
 /// The prefixes of the spaces that the store was opened with. Each key that is read or written looks one up,
 /// and the names are those of the program: the hash need not resist an attacker.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory(Arc<HashMap<Space, [u8; 2], FxBuildHasher>>);
 
 impl Directory {
-    /// Reads the prefixes of `spaces`. Returns the changes that register new ones.
-    pub(crate) fn open(tx: &dyn Read, spaces: &[Space]) -> Result<(Self, Changes), StoreError> {
-        let mut assigned = HashMap::new();
-        let mut last = 0;
-        tx.scan(&Span::prefix(&DIRECTORY), Direction::Ascending, &mut |key, value| {
-            // No name begins with a NUL: such keys are about the store as a whole (see `format.rs`).
-            if key.get(2) == Some(&0) {
-                return Ok(std::ops::ControlFlow::Continue(()));
-            }
-            let name = String::from_utf8_lossy(&key[2..]).into_owned();
-            let number: [u8; 2] = value.try_into().map_err(|_| StoreError::Corrupt {
-                space: "directory",
-                key: name.clone(),
-                reason: format!("a prefix of {} bytes", value.len()),
-            })?;
-            last = last.max(u16::from_be_bytes(number));
-            assigned.insert(name, number);
-            Ok(std::ops::ControlFlow::Continue(()))
-        })?;
-        let mut prefixes = HashMap::default();
+    /// The prefixes of `spaces` in a snapshot. One that is new to it has no keys there.
+    pub(crate) fn of(tx: &dyn Read, spaces: &[Space]) -> Result<Self, StoreError> {
+        let assigned = assigned(tx)?;
+        let prefix = |space: Space| assigned.get(space).copied().unwrap_or(UNASSIGNED);
+        Ok(Directory(Arc::new(spaces.iter().map(|space| (*space, prefix(space))).collect())))
+    }
+
+    /// The changes that register those of `spaces` that are new.
+    pub(crate) fn register(tx: &dyn Read, spaces: &[Space]) -> Result<Changes, StoreError> {
+        let mut assigned = assigned(tx)?;
+        let mut last = assigned.values().max().map_or(0, |it| u16::from_be_bytes(*it));
         let mut changes = Changes::default();
         for &space in spaces {
-            let prefix = assigned.get(space).copied().unwrap_or_else(|| {
-                last = last.checked_add(1).expect("fewer than 65,535 spaces");
+            assigned.entry(space.to_owned()).or_insert_with(|| {
+                last += 1;
                 let prefix = last.to_be_bytes();
+                assert_ne!(prefix, UNASSIGNED, "fewer than 65,535 spaces");
                 let key = KeyBuf::new(DIRECTORY).tail(space.as_bytes()).into_bytes();
                 changes.insert(key, Some(prefix.to_vec()));
-                assigned.insert(space.to_owned(), prefix);
                 prefix
             });
-            prefixes.insert(space, prefix);
         }
-        Ok((Directory(Arc::new(prefixes)), changes))
+        Ok(changes)
+    }
+
+    /// Whether these changes register a space.
+    pub(crate) fn is_changed_by(changes: &Changes) -> bool {
+        // It comes first, and what is about the store as a whole first in it.
+        changes.keys().take_while(|it| it.starts_with(&DIRECTORY)).any(|it| it.get(2) != Some(&0))
     }
 
     /// An empty directory, to read the directory itself.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Direction, Engine, Meter, Position, Raw, Read, Recorder, Scan, Space, Span, StoreError, Visit,
+    Chain, Direction, Engine, Meter, Position, Raw, Read, Recorder, Scan, Space, Span, StoreError, Visit,
     format::{self, Checksums},
     key_text,
     space::Directory,
@@ -71,9 +71,7 @@ impl View {
     /// A read-only view of the data as it is, without opening the store: nothing is written, not even what
     /// the store itself needs.
     pub fn look(engine: &impl Engine, spaces: &[Space]) -> Result<View, StoreError> {
-        let bare = View::bare(engine.snapshot()?)?;
-        let (directory, _) = Directory::open(&bare, spaces)?;
-        Ok(bare.with_directory(directory))
+        View::bare(engine.snapshot()?)?.with_spaces(spaces)
     }
 
     /// A view that knows no spaces.
@@ -85,8 +83,13 @@ impl View {
     }
 
     /// The same snapshot, which knows these spaces.
-    pub(crate) fn with_directory(self, directory: Directory) -> View {
-        View { directory, ..self }
+    pub(crate) fn with_spaces(self, spaces: &[Space]) -> Result<View, StoreError> {
+        Ok(View { directory: Directory::of(&self, spaces)?, ..self })
+    }
+
+    /// The digest of the commits that it shows, if they were in a log; else zeros.
+    pub fn chain(&self) -> Result<Chain, StoreError> {
+        Chain::of(&*self.raw, &self.checksums)
     }
 
     /// The snapshot that it reads.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use atoll_api::token_for;
 use atoll_auth::AuthIdentity;
 use atoll_kernel::{Ctx, http::Uncached};
+use atoll_storage::Position;
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -120,7 +121,7 @@ impl Client {
         let n_remembered = || self.ctx.answer_cache_counts().map_or(0, |it| it.remembered);
         let mut n_tries = 0;
         loop {
-            let before = (self.n_commits(), self.ctx.now(), n_remembered());
+            let before = (self.last_commit(), self.ctx.now(), n_remembered());
             let answer = self.get_once(path, false).await;
             // Compressed ones are not: how well that is done depends on whether they are remembered.
             let is_plain =
@@ -131,7 +132,7 @@ impl Client {
             let anew = self.get_once(path, true).await;
             let is_same = answer.status == anew.status && answer.body == anew.body;
             // In between, another task may have written, or moved the clock.
-            if is_same || (self.n_commits(), self.ctx.now()) != (before.0, before.1) {
+            if is_same || (self.last_commit(), self.ctx.now()) != (before.0, before.1) {
                 return answer;
             }
             n_tries += 1;
@@ -153,7 +154,7 @@ impl Client {
         self.get_once(path, true).await
     }
 
-    fn n_commits(&self) -> u64 {
+    fn last_commit(&self) -> Position {
         *self.ctx.store().commits().borrow()
     }
 

@@ -12,8 +12,8 @@ use std::{
 };
 
 use redb::{
-    AccessGuard, Builder, Database, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata, TableDefinition, TableError, backends::FileBackend,
+    AccessGuard, Builder, Database, Durability, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase,
+    ReadableTable, ReadableTableMetadata, TableDefinition, TableError, backends::FileBackend,
 };
 
 use atoll_values::limits::CACHE_BYTES;
@@ -28,12 +28,18 @@ const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("atoll");
 /// What a file says of itself, beside the table of the store.
 const NOTES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("backup");
 
+/// Bytes that are applied without a flush: until one, redb reuses no space of what was deleted, and a crash
+/// has them fetched again.
+const UNFLUSHED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Notes by their names.
 pub(crate) type Notes = BTreeMap<String, Vec<u8>>;
 
 /// A redb database. It is locked while it is open, so a second process is refused.
 pub struct Redb {
     database: Database,
+    /// Bytes that were applied since the last flush.
+    n_unflushed: usize,
 }
 
 impl Redb {
@@ -67,7 +73,7 @@ impl Redb {
         let backend = FileBackend::new(file).map_err(failed)?;
         let database = builder(CACHE_BYTES).create_with_backend(backend).map_err(failed)?;
         create_table(&database)?;
-        Ok(Redb { database })
+        Ok(Redb { database, n_unflushed: 0 })
     }
 
     /// Opens the file after an integrity check of all pages, with repair where possible. Reads the whole
@@ -80,7 +86,8 @@ impl Redb {
     pub(crate) fn create_new(file: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         create_private(file).map_err(|error| making(file, error))?;
         let database = builder(cache_bytes).create(file).map_err(|error| opening(file, error));
-        let made = database.and_then(|database| create_table(&database).map(|()| Redb { database }));
+        let made =
+            database.and_then(|database| create_table(&database).map(|()| Redb { database, n_unflushed: 0 }));
         if made.is_err() {
             // The error says what was wrong.
             let _ = fs::remove_file(file);
@@ -158,7 +165,7 @@ fn open(file: &Path, cache_bytes: usize, checked: bool) -> Result<Redb, StoreErr
     let mut builder = builder(cache_bytes);
     builder.set_check_integrity_on_open(checked);
     let database = catch_panic(|| builder.open(file).map_err(|error| opening(file, error)))?;
-    let redb = Redb { database };
+    let redb = Redb { database, n_unflushed: 0 };
     // A missing table is damage, since the file was created with it.
     redb.snapshot()?;
     Ok(redb)
@@ -206,7 +213,26 @@ impl Engine for Redb {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        let tx = self.database.begin_write().map_err(failed)?;
+        self.write(changes, Durability::Immediate)
+    }
+
+    fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        let n_bytes =
+            |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| key.len() + value.as_ref().map_or(0, Vec::len);
+        self.n_unflushed += changes.iter().map(n_bytes).sum::<usize>();
+        let is_full = self.n_unflushed >= UNFLUSHED_BYTES_MAX;
+        self.write(changes, if is_full { Durability::Immediate } else { Durability::None })
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if self.n_unflushed > 0 { self.commit(&Changes::new()) } else { Ok(()) }
+    }
+}
+
+impl Redb {
+    fn write(&mut self, changes: &Changes, durability: Durability) -> Result<(), StoreError> {
+        let mut tx = self.database.begin_write().map_err(failed)?;
+        tx.set_durability(durability).map_err(failed)?;
         {
             let mut table = tx.open_table(TABLE).map_err(failed)?;
             for (key, change) in changes {
@@ -216,7 +242,11 @@ impl Engine for Redb {
                 };
             }
         }
-        tx.commit().map_err(failed)
+        tx.commit().map_err(failed)?;
+        if matches!(durability, Durability::Immediate) {
+            self.n_unflushed = 0;
+        }
+        Ok(())
     }
 }
 

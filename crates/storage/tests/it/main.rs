@@ -6,6 +6,7 @@ mod faults;
 mod format;
 mod model;
 mod positions;
+mod replicas;
 mod transactions;
 
 use atoll_storage::{

@@ -1,0 +1,214 @@
+//! The store: one writer thread with group commit, a queue with back-pressure, and published snapshots.
+
+mod writer;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::writer::{QueuedCommit, Work, Writer};
+use crate::{
+    CommitLog, Engine, Entry, Position, Recorder, Space, Standing, StoreError, View, Write, WriterCounters,
+    format::{self, Checksums},
+    regions::Regions,
+};
+
+/// Options of the writer.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreOptions {
+    /// Length of the writer's queue, in transactions; further callers wait. Large enough that a batch is
+    /// never short of work, small enough that a stall causes back-pressure and not memory growth.
+    pub n_waiting_max: usize,
+    /// Transactions per group commit. A caller waits for all bodies of its batch, so it has a limit; at 256
+    /// the cost of the commit is already below a hundredth per transaction.
+    pub n_batch_max: usize,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        StoreOptions { n_waiting_max: 1024, n_batch_max: 256 }
+    }
+}
+
+/// A handle to the database. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    published: Arc<ArcSwap<View>>,
+    regions: Arc<Regions>,
+    queue: mpsc::Sender<Work>,
+    stopped: watch::Receiver<Option<StoreError>>,
+    commits: watch::Receiver<Position>,
+    standing: watch::Receiver<Standing>,
+    writer: Mutex<Option<thread::JoinHandle<()>>>,
+    closing: watch::Sender<bool>,
+    counters: Arc<WriterCounters>,
+}
+
+impl Store {
+    /// Opens the engine, registers the spaces of the program, and starts the writer.
+    pub fn open(engine: impl Engine, spaces: &[Space]) -> Result<Self, StoreError> {
+        Self::open_with(engine, spaces, StoreOptions::default())
+    }
+
+    /// As `open`, with options.
+    pub fn open_with(
+        mut engine: impl Engine,
+        spaces: &[Space],
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        if let Checksums::UpTo(last) = Checksums::of(&*engine.snapshot()?)? {
+            format::add_checksums(&mut engine, &last)?;
+        }
+        let mut writer = Writer::new(engine, spaces, Standing::Alone, options)?;
+        writer.register_spaces()?;
+        writer.start(options)
+    }
+
+    /// Opens the engine as the replica of a store whose commits are in a log. Nothing is written but what the
+    /// log holds ([`Store::apply`]), until this host [leads](Store::lead).
+    pub fn open_replica(
+        engine: impl Engine,
+        spaces: &[Space],
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        Writer::new(engine, spaces, Standing::Follows, options)?.start(options)
+    }
+
+    /// Applies commits from the log, the next one first, and returns a view of the last. They are published
+    /// at once. Errors: they are not those that follow, so that this replica is none of the log any more;
+    /// this host has not [followed](Store::follow) yet.
+    pub async fn apply(&self, entries: Vec<Entry>) -> Result<View, StoreError> {
+        self.ask(|reply| Work::Apply(entries, reply)).await
+    }
+
+    /// Leads from now on, by this log, whose last entry must have been applied. The spaces of the program are
+    /// registered by a first commit, if some are new.
+    pub async fn lead(&self, log: Box<dyn CommitLog>) -> Result<View, StoreError> {
+        self.ask(|reply| Work::Lead(log, reply)).await
+    }
+
+    /// Follows from now on. What was queued before it is still committed, if the log takes it.
+    pub async fn follow(&self) -> Result<View, StoreError> {
+        self.ask(Work::Follow).await
+    }
+
+    /// Who runs the transactions. It changes to `Follows` when the log refuses a commit.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.shared.standing.clone()
+    }
+
+    /// Waits until the commit of this position is published, and returns a view of it or of a later one. The
+    /// caller limits how long.
+    pub async fn reached(&self, position: Position) -> Result<View, StoreError> {
+        let reached = self.shared.commits.clone().wait_for(|it| *it >= position).await.is_ok();
+        if reached { Ok(self.view()) } else { Err(self.stop_reason()) }
+    }
+
+    async fn ask(
+        &self,
+        work: impl FnOnce(oneshot::Sender<Result<View, StoreError>>) -> Work,
+    ) -> Result<View, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue(work(reply)).await?;
+        answer.await.unwrap_or_else(|_| Err(self.stop_reason()))
+    }
+
+    async fn queue(&self, work: Work) -> Result<(), StoreError> {
+        if *self.shared.closing.borrow() || self.shared.queue.send(work).await.is_err() {
+            return Err(self.stop_reason());
+        }
+        Ok(())
+    }
+
+    /// The snapshot of the last commit.
+    pub fn view(&self) -> View {
+        self.shared.published.load().as_ref().clone()
+    }
+
+    /// Records what a request depends on that begins now. Its views are [`recorded`](View::recorded) by it.
+    pub fn recorder(&self) -> Arc<Recorder> {
+        Arc::new(Recorder::new(&self.shared.regions))
+    }
+
+    /// Runs `body` as one transaction. See [`Store::commit`].
+    pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        Ok(self.commit(body).await?.0)
+    }
+
+    /// Runs `body` as one transaction, once, on the writer's thread. Returns its result and a view of the
+    /// commit that holds it.
+    ///
+    /// `Ok` commits, together with other waiting transactions (group commit); the changes are durable when
+    /// this returns. `Err` aborts.
+    pub async fn commit<T, E, F>(&self, body: F) -> Result<(T, View), E>
+    where
+        F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.queue(Work::Transact(Box::new(QueuedCommit::new(body, reply)))).await?;
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.stop_reason().into()),
+        }
+    }
+
+    /// The position of the last commit, for tasks that wait for the next one.
+    pub fn commits(&self) -> watch::Receiver<Position> {
+        self.shared.commits.clone()
+    }
+
+    /// Counters of the writer.
+    pub fn counters(&self) -> &WriterCounters {
+        &self.shared.counters
+    }
+
+    /// Are writes refused, because a commit failed or the store was closed?
+    pub fn has_stopped(&self) -> bool {
+        self.shared.stopped.borrow().is_some() || *self.shared.closing.borrow()
+    }
+
+    /// Resolves when a commit has failed. The process must end then, since no further write can be
+    /// acknowledged.
+    pub async fn stopped(&self) -> StoreError {
+        let mut stopped = self.shared.stopped.clone();
+        match stopped.wait_for(Option::is_some).await {
+            Ok(error) => error.clone().expect("waited for it"),
+            // The writer ended without a failure: the store was closed, which is no reason to exit.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Refuses new transactions, commits the queued ones, and ends the writer.
+    pub fn close(&self) {
+        self.shared.closing.send_replace(true);
+        let writer = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // The writer ends after the work that was queued before it.
+            let queue = self.shared.queue.clone();
+            let _ = thread::spawn(move || queue.blocking_send(Work::Close)).join();
+            let _ = writer.join();
+        }
+    }
+
+    fn stop_reason(&self) -> StoreError {
+        match &*self.shared.stopped.borrow() {
+            Some(error) => error.clone(),
+            None => StoreError::Stopped("it was closed".into()),
+        }
+    }
+}

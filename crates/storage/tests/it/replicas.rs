@@ -1,0 +1,208 @@
+//! Replicas: stores whose commits are in a log that they share. One leads, the others apply.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use atoll_storage::{
+    AppendError, CommitLog, Entry, KeyBuf, Position, Read as _, Space, Standing, Store, StoreError,
+    StoreOptions, View, Write, WriteKeys,
+    engines::{Memory, Redb},
+};
+
+use crate::SPACES;
+
+/// A log in memory, and what becomes of the next entry.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    entries: Vec<Entry>,
+    epoch: u64,
+    next: Option<Cut>,
+}
+
+/// How the next append ends.
+#[derive(Clone, Copy)]
+enum Cut {
+    Before,
+    After,
+}
+
+/// The log as the leader of one epoch sees it.
+struct OfEpoch(Shared, u64);
+
+impl CommitLog for OfEpoch {
+    fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
+        let mut state = self.0.state();
+        if state.epoch != self.1 {
+            return Err(AppendError::Refused("another host leads".into()));
+        }
+        let cut = state.next.take();
+        if !matches!(cut, Some(Cut::Before)) {
+            assert_eq!(entry.position, Position(state.entries.len() as u64 + 1));
+            state.entries.push(entry.clone());
+        }
+        cut.map_or(Ok(()), |_| Err(AppendError::Unknown("no answer".into())))
+    }
+}
+
+impl Shared {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Catches up and leads by a new epoch.
+    async fn lead(&self, store: &Store) {
+        let epoch = {
+            let mut state = self.state();
+            state.epoch += 1;
+            state.epoch
+        };
+        self.catch_up(store).await;
+        store.lead(Box::new(OfEpoch(self.clone(), epoch))).await.expect("it leads");
+    }
+
+    /// Applies what the log has, some entries at a time.
+    async fn catch_up(&self, store: &Store) -> View {
+        let position = store.view().position().0 as usize;
+        let entries = self.state().entries[position..].to_vec();
+        for some in entries.chunks(3) {
+            store.apply(some.to_vec()).await.expect("they follow");
+        }
+        store.view()
+    }
+}
+
+fn replica(engine: impl atoll_storage::Engine, spaces: &[Space]) -> Store {
+    Store::open_replica(engine, spaces, StoreOptions::default()).expect("a store")
+}
+
+async fn write(store: &Store, key: u8) -> Result<Position, StoreError> {
+    let body = move |tx: &mut dyn Write| {
+        let key = KeyBuf::new(tx.prefix("test")).tail(&[key]).into_bytes();
+        tx.put(key, b"x".to_vec());
+        Ok::<_, StoreError>(())
+    };
+    Ok(store.commit(body).await?.1.position())
+}
+
+fn has(view: &View, key: u8) -> bool {
+    let key = KeyBuf::new(view.prefix("test")).tail(&[key]).into_bytes();
+    view.get(&key).expect("a read").is_some()
+}
+
+#[tokio::test]
+async fn followers_hold_what_the_leader_wrote() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = Shared::default();
+    let file = folder.path().join("replica.redb");
+    let (leader, follower) =
+        (replica(Memory::default(), SPACES), replica(Redb::open(&file).expect("a file"), SPACES));
+    assert_eq!(*follower.standing().borrow(), Standing::Follows);
+    assert!(!has(&follower.view(), 1), "a space that nobody has registered is empty");
+    let refused = write(&follower, 1).await.expect_err("it follows");
+    assert!(matches!(refused, StoreError::NotWritten(_)), "{refused}");
+    log.lead(&leader).await;
+    for key in 0..10 {
+        assert_eq!(write(&leader, key).await.expect("a commit"), Position(u64::from(key) + 2));
+    }
+    let view = log.catch_up(&follower).await;
+    assert_eq!(view.position(), leader.view().position());
+    assert!((0..10).all(|key| has(&view, key)));
+    follower.close();
+    let follower = replica(Redb::open(&file).expect("a file"), SPACES);
+    assert_eq!(follower.view().position(), leader.view().position(), "closing flushes");
+    assert!(write(&leader, 11).await.is_ok());
+    assert!(has(&log.catch_up(&follower).await, 11), "it goes on where it was");
+}
+
+#[tokio::test]
+async fn deposed_leader_writes_nothing_and_follows() {
+    let log = Shared::default();
+    let (first, second) = (replica(Memory::default(), SPACES), replica(Memory::default(), SPACES));
+    log.lead(&first).await;
+    write(&first, 1).await.expect("a commit");
+    log.lead(&second).await;
+    write(&second, 2).await.expect("a commit");
+    let refused = write(&first, 3).await.expect_err("another host leads");
+    assert!(matches!(refused, StoreError::NotWritten(_)), "{refused}");
+    assert_eq!(*first.standing().borrow(), Standing::Follows);
+    let view = log.catch_up(&first).await;
+    assert!(has(&view, 2) && !has(&view, 3));
+    let first_entry = log.state().entries[0].clone();
+    let refused = second.apply(vec![first_entry]).await.map(drop).expect_err("it leads");
+    assert!(matches!(refused, StoreError::Diverged { .. }), "{refused}");
+    write(&second, 4).await.expect("it goes on");
+}
+
+#[tokio::test]
+async fn commit_without_an_answer_is_looked_up_in_the_log() {
+    for (cut, is_there) in [(Cut::Before, false), (Cut::After, true)] {
+        let log = Shared::default();
+        let store = replica(Memory::default(), SPACES);
+        log.lead(&store).await;
+        log.state().next = Some(cut);
+        let unknown = write(&store, 1).await.expect_err("no answer");
+        assert!(matches!(unknown, StoreError::Unknown(_)), "{unknown}");
+        assert!(!has(&store.view(), 1), "what may not be there is not shown");
+        log.lead(&store).await;
+        assert_eq!(has(&store.view(), 1), is_there);
+        write(&store, 2).await.expect("it leads again");
+    }
+}
+
+#[tokio::test]
+async fn log_that_lost_commits_is_noticed() {
+    let log = Shared::default();
+    let (leader, follower) = (replica(Memory::default(), SPACES), replica(Memory::default(), SPACES));
+    log.lead(&leader).await;
+    write(&leader, 1).await.expect("a commit");
+    log.catch_up(&follower).await;
+    // The last commit is lost, and others take its place.
+    log.state().entries.pop();
+    let other = replica(Memory::default(), SPACES);
+    log.lead(&other).await;
+    for key in [2, 3] {
+        write(&other, key).await.expect("a commit");
+    }
+    let next = log.state().entries[2].clone();
+    assert_eq!(next.position, follower.view().position().next());
+    let diverged = follower.apply(vec![next]).await.map(drop).expect_err("it follows on another commit");
+    assert!(matches!(diverged, StoreError::Diverged { position } if position == Position(3)), "{diverged}");
+    assert!(has(&follower.view(), 1) && !has(&follower.view(), 3), "nothing of it was applied");
+}
+
+/// A newer program leads, and registers a space that this one learns of when it is there.
+#[tokio::test]
+async fn spaces_are_learned_from_the_log() {
+    let spaces = [SPACES, &["new"]].concat();
+    let log = Shared::default();
+    let (old, newer, follower) = (
+        replica(Memory::default(), SPACES),
+        replica(Memory::default(), &spaces),
+        replica(Memory::default(), &spaces),
+    );
+    log.lead(&old).await;
+    let before = log.catch_up(&follower).await.prefix("new");
+    log.catch_up(&newer).await;
+    log.lead(&newer).await;
+    let after = log.catch_up(&follower).await.prefix("new");
+    assert_ne!(before, after);
+    assert_eq!(after, newer.view().prefix("new"));
+    old.follow().await.expect("it follows");
+    log.catch_up(&old).await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_position_gets_it() {
+    let log = Shared::default();
+    let (leader, follower) = (replica(Memory::default(), SPACES), replica(Memory::default(), SPACES));
+    log.lead(&leader).await;
+    let position = write(&leader, 1).await.expect("a commit");
+    let waiting = tokio::spawn({
+        let follower = follower.clone();
+        async move { follower.reached(position).await.map(|view| has(&view, 1)) }
+    });
+    log.catch_up(&follower).await;
+    assert!(waiting.await.expect("no panic").expect("a view"));
+}
