@@ -8,6 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/values", &[]),
     ("crates/storage", &["crates/values"]),
+    ("crates/postgres", &["crates/storage"]),
     ("crates/schema", &["crates/values"]),
     ("crates/query", &["crates/storage", "crates/values"]),
     ("crates/http", &["crates/query", "crates/schema", "crates/storage", "crates/values"]),
