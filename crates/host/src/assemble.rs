@@ -10,7 +10,6 @@ use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
     Actor, Ctx, Moment, Registry, Write,
     clock::Clock,
-    data::Store,
     flow::Probe,
     http::{BackupConfig, Config, FileConfig, Parts, beside, router},
     limits::{ANSWERS_BYTES_MAX, BACKUPS_KEPT_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
@@ -18,7 +17,7 @@ use atoll_kernel::{
 };
 use tempfile::TempDir;
 
-use crate::{Data, Secret, Secrets, Settings};
+use crate::{Cluster, Data, Secret, Secrets, Settings};
 
 /// A running application.
 pub struct Application {
@@ -26,6 +25,8 @@ pub struct Application {
     pub ctx: Ctx,
     /// Answers requests.
     pub router: axum::Router,
+    /// The hosts that share the store.
+    pub cluster: Cluster,
     /// What the start created in a new database.
     pub first_run: FirstRun,
     /// Makes the first admin, if nobody can log in.
@@ -53,8 +54,8 @@ pub fn described() -> anyhow::Result<String> {
 
 /// The parts of an application.
 pub struct Assembly {
-    /// The store, opened with the spaces of [`registry`].
-    pub store: Store,
+    /// The store, opened with the spaces of [`registry`], and who leads it.
+    pub cluster: Cluster,
     /// The migration that is due, if it was planned when the store was opened; otherwise the start plans it.
     pub plan: Option<MigrationPlan>,
     /// The clock of the machine, or of a test.
@@ -119,17 +120,19 @@ impl Assembly {
             tracer: None,
             modules: settings.modules,
         };
-        Ok(Assembly { store, plan: Some(plan), clock: Clock::System, admin, config, probe: None, temporary })
+        let (cluster, clock) = (Cluster::alone(store), Clock::System);
+        Ok(Assembly { cluster, plan: Some(plan), clock, admin, config, probe: None, temporary })
     }
 
     /// Migrates the data, seeds a new database, and builds the application.
     pub async fn start(self) -> anyhow::Result<Application> {
-        let Assembly { store, plan, clock, admin, config, probe, temporary } = self;
+        let Assembly { cluster, plan, clock, admin, config, probe, temporary } = self;
         let registry = registry()?;
         for module in &registry.left_out.modules {
             let module = module.name;
             tracing::info!("the module `{module}` is switched off: its records stay as they are");
         }
+        let store = cluster.store().clone();
         match plan {
             Some(plan) => migrate_by(&store, plan).await?,
             None => migrate(&store, registry).await?,
@@ -143,6 +146,6 @@ impl Assembly {
         let first_admin = FirstAdmin::default();
         let pages = app_pages(ctx.clone(), api.clone(), first_admin.clone());
         let router = api.merge(beside(ctx.clone(), pages));
-        Ok(Application { ctx, router, first_run, first_admin, temporary })
+        Ok(Application { ctx, router, cluster, first_run, first_admin, temporary })
     }
 }

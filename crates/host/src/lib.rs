@@ -2,6 +2,7 @@
 //! Tests assemble the same; a host of one's own is [`Host`] with its modules.
 
 mod assemble;
+mod cluster;
 mod command;
 mod control;
 mod dashboard;
@@ -20,6 +21,7 @@ use atoll_bundle as _;
 
 pub use assemble::{Application, Assembly, described, registry};
 pub use atoll_app::{FirstAdmin, PagesAt};
+pub use cluster::Cluster;
 pub use dashboard::Dashboard;
 pub use data::{Data, Secrets, Trial};
 pub use demo::{Demo, DemoKey, demo_catalogue, load_demo};
@@ -29,3 +31,4 @@ pub use logging::LogFormat;
 pub use settings::{Known, Role, Settings, Sources, Wrong};
 
 pub use atoll_kernel::registry::Secret;
+pub use atoll_storage::{Leader, Seen, Standing, Trouble};

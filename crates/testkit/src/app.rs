@@ -13,7 +13,7 @@ use atoll_auth::{PasswordHash, find_identity};
 use atoll_background::{Background, Pace, start};
 use atoll_flows::FirstRun;
 use atoll_flows::user::{NewUser, create_with_login};
-use atoll_host::{Assembly, Data, FirstAdmin, registry};
+use atoll_host::{Assembly, Cluster, Data, FirstAdmin, registry};
 use atoll_kernel::{
     Actor, Ctx, Moment, Registry, Timestamp, Write,
     clock::{Clock, ManualClock},
@@ -352,7 +352,7 @@ impl TestApp {
             modules,
         };
         let assembly = Assembly {
-            store,
+            cluster: Cluster::alone(store),
             plan: None,
             clock: Clock::Manual(clock.clone()),
             admin: None,
