@@ -4,6 +4,7 @@
 mod careless;
 mod module;
 mod remembering;
+mod writing;
 
 use atoll_kernel::Timestamp;
 use atoll_testkit::{Shop, TestApp, complete, id, isolation};

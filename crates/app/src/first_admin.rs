@@ -1,69 +1,54 @@
 //! The first admin: made by whoever has the link that a start on an empty folder prints (bootstrap token).
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use atoll_auth::{PasswordHash, check_password};
 use atoll_flows::user::{CREATE_FIRST_USER, NewUser};
 use atoll_kernel::{
-    Actor, Ctx, Fault, Timestamp,
+    Actor, Ctx, Fault, Moment, Write,
     http::{digest, random_token},
 };
 use atoll_pages::{Field, Form, Markup, html, problem};
-use atoll_user::USERS;
+use atoll_user::{FirstAdminLink, USERS};
 
 /// How long the link is good for.
 const LIVES: Duration = Duration::from_secs(30 * 60);
 
-/// The link that makes the first admin, once.
-#[derive(Clone, Default)]
-pub struct FirstAdmin(Arc<Mutex<Option<Link>>>);
-
-struct Link {
-    digest: String,
-    until: Timestamp,
+/// The token of a link that makes the first admin, once; none if somebody can log in. Each start makes
+/// another one, and the last one is good.
+pub async fn invite_first_admin(ctx: &Ctx) -> Result<Option<String>, Fault> {
+    if !is_due(ctx)? {
+        return Ok(None);
+    }
+    let token = random_token().map_err(Fault::unexpected)?;
+    let link = FirstAdminLink { token_digest: digest(&token), expires_at: ctx.now().plus(LIVES) };
+    let put = move |tx: &mut dyn Write, _: &Moment| {
+        link.put(tx);
+        Ok(())
+    };
+    ctx.write(Actor::System, put).await?;
+    Ok(Some(token))
 }
 
-impl FirstAdmin {
-    /// The token of a link, if nobody can log in yet. Only its digest is kept, in memory: each start makes
-    /// another one.
-    pub fn invite(&self, ctx: &Ctx) -> Result<Option<String>, Fault> {
-        if !is_due(ctx)? {
-            return Ok(None);
-        }
-        let token = random_token().map_err(Fault::unexpected)?;
-        let until = ctx.now().plus(LIVES);
-        *self.link() = Some(Link { digest: digest(&token), until });
-        Ok(Some(token))
-    }
+/// Is this the token of the link, and is that still good?
+pub(crate) fn opens(ctx: &Ctx, token: &str) -> Result<bool, Fault> {
+    Ok(FirstAdminLink::opens(&ctx.view(), &digest(token), ctx.now())?)
+}
 
-    /// Is this the token of the link, and is that still good?
-    pub(crate) fn opens(&self, token: &str, now: Timestamp) -> bool {
-        self.link().as_ref().is_some_and(|it| it.digest == digest(token) && now < it.until)
+/// Makes the first admin. The link is good for nothing after that.
+pub(crate) async fn create(ctx: &Ctx, form: &Form) -> Result<(), Fault> {
+    if !opens(ctx, form.text("token"))? {
+        return Err(gone());
     }
-
-    /// Makes the first admin. The link is good for nothing after that.
-    pub(crate) async fn create(&self, ctx: &Ctx, form: &Form) -> Result<(), Fault> {
-        if !self.opens(form.text("token"), ctx.now()) {
-            return Err(gone());
-        }
-        let (email, password) = (form.text("email").to_owned(), form.exact("password").to_owned());
-        if !email.contains('@') {
-            return Err(Fault::invalid("An e-mail address has an @"));
-        }
-        check_password(&password).map_err(|error| Fault::invalid(error.to_string()))?;
-        let hashed = tokio::task::spawn_blocking(move || PasswordHash::new(&password)).await;
-        let password = hashed.map_err(Fault::unexpected)?.map_err(Fault::unexpected)?;
-        ctx.run(&CREATE_FIRST_USER, Actor::System, NewUser { email, password }).await?;
-        *self.link() = None;
-        Ok(())
+    let (email, password) = (form.text("email").to_owned(), form.exact("password").to_owned());
+    if !email.contains('@') {
+        return Err(Fault::invalid("An e-mail address has an @"));
     }
-
-    fn link(&self) -> MutexGuard<'_, Option<Link>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    check_password(&password).map_err(|error| Fault::invalid(error.to_string()))?;
+    let hashed = tokio::task::spawn_blocking(move || PasswordHash::new(&password)).await;
+    let password = hashed.map_err(Fault::unexpected)?.map_err(Fault::unexpected)?;
+    ctx.run(&CREATE_FIRST_USER, Actor::System, NewUser { email, password }).await?;
+    Ok(())
 }
 
 /// Is there no user yet?

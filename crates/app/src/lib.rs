@@ -16,6 +16,6 @@ mod serve;
 mod session;
 
 pub use atoll_pages::Linked;
-pub use first_admin::FirstAdmin;
+pub use first_admin::invite_first_admin;
 pub use root::{AREAS, PagesAt, segments};
 pub use serve::app_pages;

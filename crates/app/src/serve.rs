@@ -20,7 +20,7 @@ use axum::{
 };
 
 use crate::{
-    FirstAdmin, assets, first_admin,
+    assets, first_admin,
     form::read_form,
     frame::{bare, framed},
     invited,
@@ -33,7 +33,6 @@ struct Shared {
     ctx: Ctx,
     api: Router,
     root: Arc<str>,
-    first_admin: FirstAdmin,
     linked: Arc<Linked>,
     /// The origins of uploaded files.
     files: Arc<[String]>,
@@ -42,13 +41,13 @@ struct Shared {
 
 /// The router of the pages, which ask this API; to be served beside it. Without a path for pages
 /// ([`Config::pages`](atoll_kernel::http::Config::pages)) it has none.
-pub fn app_pages(ctx: Ctx, api: Router, first_admin: FirstAdmin) -> Router {
+pub fn app_pages(ctx: Ctx, api: Router) -> Router {
     let Some(root) = ctx.config().pages.as_deref().map(Arc::from) else { return Router::new() };
     let storages = ctx.providers().of::<dyn FileStorage>();
     let files: Arc<[String]> = storages.filter_map(|(_, it)| it.origin(&ctx)).collect();
     let policy = policy(&files);
     let linked = Arc::new(Linked::of(&ctx));
-    let shared = Arc::new(Shared { ctx, api, root, first_admin, files, linked, policy });
+    let shared = Arc::new(Shared { ctx, api, root, files, linked, policy });
     let root = &*shared.root;
     let mut router = assets::routes(root);
     for page in shared.linked.pages.iter().copied() {
@@ -316,8 +315,10 @@ async fn ask_first_admin(shared: Arc<Shared>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     let query = Form::of(qs::parse(head.uri.query().unwrap_or_default()));
     let token = query.text("token");
-    if !shared.first_admin.opens(token, shared.ctx.now()) {
-        return shared.refused(&head, &first_admin::gone());
+    match first_admin::opens(&shared.ctx, token) {
+        Ok(true) => {}
+        Ok(false) => return shared.refused(&head, &first_admin::gone()),
+        Err(fault) => return shared.refused(&head, &fault),
     }
     let body = first_admin::page(&shared.root, token, &Form::default(), None);
     shared.html(StatusCode::OK, bare(&shared.root, "The first admin", body))
@@ -329,8 +330,8 @@ async fn make_first_admin(shared: Arc<Shared>, request: Request) -> Response {
         Ok(form) => form,
         Err(fault) => return shared.refused(&head, &fault),
     };
-    if let Err(fault) = shared.first_admin.create(&shared.ctx, &form).await {
-        if !shared.first_admin.opens(form.text("token"), shared.ctx.now()) {
+    if let Err(fault) = first_admin::create(&shared.ctx, &form).await {
+        if !first_admin::opens(&shared.ctx, form.text("token")).unwrap_or(false) {
             return shared.refused(&head, &fault);
         }
         let body = first_admin::page(&shared.root, form.text("token"), &form, Some(&fault));

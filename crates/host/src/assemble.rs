@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use atoll_api_key::{ApiKeyKind, NewToken};
-use atoll_app::{FirstAdmin, Linked, app_pages};
+use atoll_app::{Linked, app_pages};
 use atoll_auth::PasswordHash;
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
@@ -29,8 +29,6 @@ pub struct Application {
     pub cluster: Cluster,
     /// What the start created in a new database.
     pub first_run: FirstRun,
-    /// Makes the first admin, if nobody can log in.
-    pub first_admin: FirstAdmin,
     /// The folder of uploaded files beside data in memory, which goes with them.
     pub temporary: Option<TempDir>,
 }
@@ -143,9 +141,8 @@ impl Assembly {
         let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, &app, &token, admin.as_ref());
         let (first_run, _) = ctx.write(Actor::System, run).await?;
         let api = router(ctx.clone(), &ctx.routes());
-        let first_admin = FirstAdmin::default();
-        let pages = app_pages(ctx.clone(), api.clone(), first_admin.clone());
+        let pages = app_pages(ctx.clone(), api.clone());
         let router = api.merge(beside(ctx.clone(), pages));
-        Ok(Application { ctx, router, cluster, first_run, first_admin, temporary })
+        Ok(Application { ctx, router, cluster, first_run, temporary })
     }
 }

@@ -20,7 +20,7 @@ mod supervisor;
 use atoll_bundle as _;
 
 pub use assemble::{Application, Assembly, described, registry};
-pub use atoll_app::{FirstAdmin, PagesAt};
+pub use atoll_app::{PagesAt, invite_first_admin};
 pub use cluster::Cluster;
 pub use dashboard::Dashboard;
 pub use data::{Data, Secrets, Trial};

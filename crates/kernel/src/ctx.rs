@@ -110,6 +110,8 @@ pub struct Ctx {
     trace: Option<Trace>,
     /// Are its commits made although the disk is nearly full?
     pub(crate) is_finishing: bool,
+    /// Does it serve a request that reads, and so makes no commits?
+    is_reading: bool,
 }
 
 struct Shared {
@@ -171,6 +173,7 @@ impl Ctx {
             is_client_gone: None,
             trace: None,
             is_finishing: false,
+            is_reading: false,
         }
     }
 
@@ -189,6 +192,12 @@ impl Ctx {
     /// The same application, whose views are metered.
     pub(crate) fn metered(&self, meter: &Arc<Meter>) -> Ctx {
         Ctx { meter: Some(meter.clone()), ..self.clone() }
+    }
+
+    /// The same application for a request that reads, by this meter. It makes no commits: any host answers
+    /// such a request from its replica.
+    pub(crate) fn reading(&self, meter: &Arc<Meter>) -> Ctx {
+        Ctx { is_reading: true, ..self.metered(meter) }
     }
 
     /// The same application without a meter, for work that outlives the request.
@@ -441,8 +450,8 @@ impl Ctx {
     }
 
     /// As `write`. In a keyed request `note` is stored in the same commit, and the commit is made once.
-    /// Errors: 401 for [`Actor::Nobody`], which may not write; 507 while the disk is nearly full, unless this
-    /// is [`Ctx::finishing`].
+    /// Errors: 401 for [`Actor::Nobody`], which may not write; 500 in a `GET`; 507 while the disk is nearly
+    /// full, unless this is [`Ctx::finishing`].
     pub(crate) async fn commit<T, F>(
         &self,
         actor: Actor,
@@ -454,6 +463,11 @@ impl Ctx {
         T: Send + 'static,
     {
         refuse_nobody(&actor)?;
+        if self.is_reading {
+            return Err(Fault::unexpected(
+                "a request with the method GET writes nothing: use POST or DELETE",
+            ));
+        }
         self.lose();
         if !self.is_finishing {
             self.shared.room.check()?;

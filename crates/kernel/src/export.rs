@@ -32,7 +32,9 @@ pub const LEFT_OUT: &[(Space, &str)] = &[
     ("idempotency.key", "answers to repeated requests, which are kept for a day"),
     ("job_run", "a log of what the program did"),
     ("outbox", "events that subscribers of this program get, and would get a second time from a copy"),
+    ("shop.secret", "an imported shop has secrets of its own"),
     ("subscriber.cursor", "how far the subscribers of this program have come in its events"),
+    ("user.first_admin_link", "an imported shop has its admins"),
     ("workflow_execution", "runs of sagas: two programs must not both go on with a payment"),
 ];
 

@@ -66,6 +66,7 @@ mod routes;
 mod schedule;
 mod service;
 mod settings;
+mod shop_secret;
 mod signature;
 mod subscriber;
 mod token;

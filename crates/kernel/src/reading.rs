@@ -170,7 +170,7 @@ pub(crate) async fn read(
     let limits = ctx.config().reads;
     let meter = Arc::new(Meter::new(ctx.pool().keys_inline_max(&limits)));
     let _counted = call.count_keys(&meter);
-    call.app = ctx.metered(&meter);
+    call.app = ctx.reading(&meter);
     call.view = call.view.metered(&meter);
     let mut again = Some(call.clone());
     // A handler that waits for something goes on with the whole budget, and is not called again: a copy of

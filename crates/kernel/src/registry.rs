@@ -43,6 +43,7 @@ use crate::{
     reference::{self, CLEARED_REFERENCES},
     resource::Resource,
     service::RecordWriter,
+    shop_secret::SHOP_SECRETS,
     subscriber::Subscriber,
     verify::Check,
     worker::Worker,
@@ -347,7 +348,7 @@ impl Registry {
 
     /// The spaces beside the tables.
     pub(crate) fn slots(&self) -> impl Iterator<Item = SpaceDef> {
-        let own = [EVENTS.def(), SpaceDef::keys(SEQUENCES), SpaceDef::keys(CLEARED_REFERENCES)];
+        let own = [EVENTS.def(), SpaceDef::keys(SEQUENCES), SpaceDef::keys(CLEARED_REFERENCES), SHOP_SECRETS];
         own.into_iter().chain(self.modules.iter().flat_map(|it| it.spaces).copied())
     }
 

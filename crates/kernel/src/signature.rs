@@ -47,8 +47,8 @@ pub(crate) fn mac(secret: &[u8], signed: &[&[u8]]) -> Hmac<Sha256> {
 }
 
 impl Ctx {
-    /// A key of the shop for this purpose, derived from its secret (`jwt_secret`): the same after a restart,
-    /// in no copy of the data, and of no use for any other purpose.
+    /// A key of the shop for this purpose, derived from its secret (`jwt_secret`): the same after a restart
+    /// and on all hosts of the shop, in no copy of the data, and of no use for any other purpose.
     pub fn key_for(&self, purpose: &str) -> Vec<u8> {
         self.lose();
         jwt::key_for(&self.config().jwt_secret, purpose)

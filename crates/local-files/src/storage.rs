@@ -59,6 +59,10 @@ impl FileStorage for LocalFiles {
         })
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn origin(&self, ctx: &Ctx) -> Option<String> {
         Some(origin_of(&ctx.config().files.url))
     }

@@ -36,6 +36,12 @@ pub trait FileStorage: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Do other hosts of the shop have the same files? So it is by default; files in a folder of one host are
+    /// not there after another one leads.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     /// The origin from which files are served, if that is another one than this server's:
     /// `https://files.example.com`. Pages for people show pictures of these origins, and of no others.
     fn origin(&self, ctx: &Ctx) -> Option<String> {

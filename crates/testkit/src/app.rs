@@ -13,7 +13,7 @@ use atoll_auth::{PasswordHash, find_identity};
 use atoll_background::{Background, Pace, start};
 use atoll_flows::FirstRun;
 use atoll_flows::user::{NewUser, create_with_login};
-use atoll_host::{Assembly, Cluster, Data, FirstAdmin, registry};
+use atoll_host::{Assembly, Cluster, Data, registry};
 use atoll_kernel::{
     Actor, Ctx, Moment, Registry, Timestamp, Write,
     clock::{Clock, ManualClock},
@@ -228,8 +228,6 @@ pub struct TestApp {
     pub ctx: Ctx,
     /// What the start created.
     pub first_run: FirstRun,
-    /// Makes the first admin.
-    pub first_admin: FirstAdmin,
     router: axum::Router,
     clock: ManualClock,
     verified: VerifiedAtEnd,
@@ -363,8 +361,8 @@ impl TestApp {
         let app = assembly.start().await.expect("the app starts");
         described::prepare();
         let verified = VerifiedAtEnd::new(app.ctx.clone());
-        let (ctx, first_run, router, first_admin) = (app.ctx, app.first_run, app.router, app.first_admin);
-        TestApp { first_admin, ctx, first_run, router, clock, verified, folder: app.temporary, data: None }
+        let (ctx, first_run, router) = (app.ctx, app.first_run, app.router);
+        TestApp { ctx, first_run, router, clock, verified, folder: app.temporary, data: None }
     }
 
     /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`),

@@ -1,6 +1,7 @@
-//! Admin users and invites.
+//! Admin users, invites, and the link of the first admin.
 
 mod error;
+mod first_admin;
 mod invite;
 mod types;
 
@@ -11,6 +12,7 @@ use atoll_kernel::{
 };
 
 pub use error::Error;
+pub use first_admin::FirstAdminLink;
 pub use invite::{INVITE_LIFETIME_S, create_invite, find_invite, renew_invite};
 pub use types::{Invite, User, UserPatch};
 
@@ -35,6 +37,7 @@ module! { Module {
     name: "user",
     summary: "Admin users, and invites",
     services: &[&USERS, &INVITES],
+    spaces: &[first_admin::LINK.def()],
     ..Module::EMPTY
 } }
 

@@ -18,7 +18,7 @@ use crate::{
     command::DATA_FOLDER,
     control::ControlSocket,
     http::Tls,
-    load_demo,
+    invite_first_admin, load_demo,
     serving::{Serving, StopSignals},
     supervisor,
 };
@@ -327,7 +327,7 @@ impl Serve {
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &demo)?;
         }
         if let Some(root) = pages.path().filter(|_| role != Role::Worker) {
-            print_pages(&format!("{public}{root}"), &app)?;
+            print_pages(&format!("{public}{root}"), &app).await?;
         }
         let _control = control(&app, &data);
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
@@ -369,9 +369,10 @@ fn pace(event_attempts: Option<u32>) -> Pace {
 }
 
 /// Says where the pages are, and how the first admin is made.
-fn print_pages(at: &str, app: &Application) -> anyhow::Result<()> {
+async fn print_pages(at: &str, app: &Application) -> anyhow::Result<()> {
+    let token = invite_first_admin(&app.ctx).await?;
     let mut out = std::io::stdout().lock();
-    match app.first_admin.invite(&app.ctx)? {
+    match token {
         Some(token) => writeln!(
             out,
             "\nNobody can log in yet. This link makes the first admin, once, within 30 minutes:\n  \
