@@ -1,6 +1,8 @@
 //! The plain fields of products and variants that files of rows have in columns of their own, each read and
 //! written as text.
 
+use std::borrow::Cow;
+
 use atoll_kernel::{
     Decimal, Metadata,
     serde_json::{Map, Value, json},
@@ -112,7 +114,9 @@ impl Detail {
         let is_number = || text.parse::<Decimal>().is_ok_and(|it| !it.is_negative() && it.is_short());
         match self {
             _ if text.is_empty() => Ok(()),
-            it if it.is_number() && !is_number() => Err(format!("`{text}` is not a number of zero or more")),
+            it if it.is_number() && !is_number() => {
+                Err(format!("`{}` is not a number of zero or more", quoted(text)))
+            }
             Detail::Discountable if truth(text).is_none() => Err(neither(text)),
             _ => Ok(()),
         }
@@ -194,7 +198,23 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
 }
 
 pub(crate) fn neither(text: &str) -> String {
-    format!("`{text}` is neither TRUE nor FALSE")
+    format!("`{}` is neither TRUE nor FALSE", quoted(text))
+}
+
+/// Characters of a cell that a message repeats.
+const QUOTED_CHARS_MAX: usize = 80;
+
+/// The text of a cell, as messages repeat it.
+pub(crate) fn quoted(text: &str) -> Cow<'_, str> {
+    shortened(text, QUOTED_CHARS_MAX)
+}
+
+/// A text, or its first characters.
+pub(crate) fn shortened(text: &str, n_chars: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(n_chars) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 /// A truth as cells say it.

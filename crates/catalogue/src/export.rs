@@ -2,28 +2,27 @@
 //! batches, each from a view of its own, so that no view is held for long.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::BTreeSet,
     fs::File,
     io::{self, BufWriter, Seek as _, Write},
+    ops::Bound::{Excluded, Unbounded},
 };
 
 use atoll_checkout::Charged;
 use atoll_inventory::{BY_ITEM, INVENTORY_ITEMS, INVENTORY_LEVELS, InventoryItem};
 use atoll_kernel::{
-    StoreError, Timestamp,
+    Fault, StoreError, Timestamp,
     data::{Direction, Entity, RowError, Scan, Service, View},
     limits::CSV_EXPORT_BYTES_MAX,
 };
 use atoll_links::{PRODUCT_SALES_CHANNEL, SALES_CHANNEL_EXCLUDED_VARIANT, Window};
 use atoll_order::{ORDERS, Order};
 use atoll_product::{PRODUCTS, Product, variants_of};
-use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
-use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
-use atoll_store::the_store;
 
 use crate::{
     Vocabulary,
     csv::{CsvCell, CsvWriter, RowWriter, Width},
+    names::Shop,
     shown::product_of,
 };
 
@@ -45,7 +44,7 @@ pub enum Export {
         /// Id of the location of a vocabulary with one quantity; by default that of the store.
         location: Option<String>,
         /// Their ids; `None`: all.
-        ids: Option<HashSet<String>>,
+        ids: Option<BTreeSet<String>>,
     },
     /// Which channel sells which product, when, and which variants it leaves out.
     Listings,
@@ -65,7 +64,7 @@ pub struct OrderFilter {
     /// Placed before this time.
     pub until: Option<Timestamp>,
     /// Their ids; `None`: all.
-    pub ids: Option<HashSet<String>>,
+    pub ids: Option<BTreeSet<String>>,
 }
 
 /// Why an export ended early.
@@ -92,6 +91,9 @@ pub enum ExportFailed {
     /// It is larger than a file that is sent.
     #[error("the file has more than {CSV_EXPORT_BYTES_MAX} bytes; export fewer records, or use `atoll csv`")]
     TooLarge,
+    /// The disk is nearly full.
+    #[error(transparent)]
+    Fault(#[from] Fault),
     /// Nobody waits for it any more.
     #[error("the export was ended")]
     Ended,
@@ -109,7 +111,9 @@ impl Export {
     /// The number of records that it will be about, for progress.
     pub fn n_records(&self, view: &View) -> Result<u64, StoreError> {
         match self {
-            Export::Products { ids: Some(ids), .. } => Ok(ids.len() as u64),
+            Export::Products { ids: Some(ids), .. } | Export::Orders(OrderFilter { ids: Some(ids), .. }) => {
+                Ok(ids.len() as u64)
+            }
             Export::Products { .. } | Export::Listings => PRODUCTS.table.count(view),
             Export::Stock => INVENTORY_ITEMS.table.count(view),
             Export::Orders(_) => ORDERS.table.count(view),
@@ -141,23 +145,20 @@ impl Export {
         if matches!(vocabulary, Vocabulary::Listings | Vocabulary::Stock) {
             return Err(ExportFailed::NotOfProducts(*vocabulary));
         }
-        let names = Names::of(&(reading.view)())?;
-        let is_wanted = |it: &Product| ids.as_ref().is_none_or(|ids| ids.contains(&*it.id));
+        let shop = Shop::of(&(reading.view)())?;
         let mut width = Width::default();
         let silent = Reading { progress: &|_| (reading.progress)(0), ..*reading };
-        each(&silent, &PRODUCTS, &mut |view, product: Product| {
-            if is_wanted(&product) {
-                width.take(&product_of(view, product, &names.channels)?);
-            }
+        each(&silent, &PRODUCTS, ids.as_ref(), &mut |view, product: Product| {
+            width.take(&product_of(view, product, &shop.channels)?);
             Ok(())
         })?;
-        let currency = currency.as_ref().unwrap_or(&names.currency);
-        let location = location.as_ref().unwrap_or(&names.location);
+        let currency = currency.as_ref().unwrap_or(&shop.currency);
+        let location = location.as_ref().or(shop.location.as_ref()).map_or("", |it| it);
         let mut writer = CsvWriter::new(BufWriter::new(&mut *to), *vocabulary, &width, currency, location)?;
         let mut is_wide_enough = true;
-        each(reading, &PRODUCTS, &mut |view, product: Product| {
-            if is_wanted(&product) && is_wide_enough {
-                let product = product_of(view, product, &names.channels)?;
+        each(reading, &PRODUCTS, ids.as_ref(), &mut |view, product: Product| {
+            if is_wide_enough {
+                let product = product_of(view, product, &shop.channels)?;
                 is_wide_enough = width.holds(&product);
                 writer.product(&product)?;
             }
@@ -168,63 +169,25 @@ impl Export {
     }
 }
 
-/// By what files name channels and locations, by id; and what holds where a file says nothing.
-struct Names {
-    channels: HashMap<String, String>,
-    locations: HashMap<String, String>,
-    currency: String,
-    location: String,
-}
-
-impl Names {
-    fn of(view: &View) -> Result<Names, StoreError> {
-        let store = the_store(view)?.unwrap_or_default();
-        let default = store.supported_currencies.into_iter().find(|it| it.is_default);
-        let locations = names_of(view, &STOCK_LOCATIONS, |it: &StockLocation| &it.name)?;
-        let only = locations.keys().next().filter(|_| locations.len() == 1).cloned();
-        Ok(Names {
-            channels: names_of(view, &SALES_CHANNELS, |it: &SalesChannel| &it.name)?,
-            currency: default.map(|it| it.currency_code).unwrap_or_default(),
-            location: store.default_location_id.or(only).unwrap_or_default(),
-            locations,
-        })
-    }
-}
-
-/// The names of all records by id; of several with one name, the ids of all but the first.
-fn names_of<T: Entity>(
-    view: &View,
-    service: &Service<T>,
-    name: impl Fn(&T) -> &str,
-) -> Result<HashMap<String, String>, StoreError> {
-    let (mut names, mut used) = (HashMap::new(), HashSet::new());
-    service.table.scan(view, None, Direction::Ascending, &mut |it| {
-        let own = name(&it).trim().to_owned();
-        let is_first = !own.is_empty() && used.insert(own.clone());
-        let id = it.id().to_string();
-        names.insert(id.clone(), if is_first { own } else { id });
-        Ok(Scan::Continue(()))
-    })?;
-    Ok(names)
-}
-
-/// Visits all records of a table, in the order of their ids, in batches.
+/// Visits the records with these ids, or all of a table, in the order of their ids, in batches.
 fn each<T: Entity>(
     reading: &Reading<'_>,
     service: &Service<T>,
+    ids: Option<&BTreeSet<String>>,
     visit: &mut dyn FnMut(&View, T) -> Result<(), ExportFailed>,
 ) -> Result<(), ExportFailed> {
     let mut last: Option<String> = None;
     let mut n_done = 0;
     loop {
         let view = (reading.view)();
-        let mut batch = Vec::with_capacity(BATCH_RECORDS);
-        service.table.scan(&view, last.as_deref(), Direction::Ascending, &mut |record| {
-            batch.push(record);
-            Ok(if batch.len() < BATCH_RECORDS { Scan::Continue(()) } else { Scan::Break(()) })
-        })?;
-        let Some(end) = batch.last() else { return Ok(()) };
-        last = Some(end.id().to_string());
+        let (batch, end) = match ids {
+            None => batch_after(&view, service, last.as_deref())?,
+            Some(ids) => batch_of(&view, service, ids, last.as_deref())?,
+        };
+        if end.is_none() {
+            return Ok(());
+        }
+        last = end;
         n_done += batch.len() as u64;
         batch.into_iter().try_for_each(|record| visit(&view, record))?;
         drop(view);
@@ -232,14 +195,46 @@ fn each<T: Entity>(
     }
 }
 
+/// Records, and the id after which the next ones come; none at the end.
+type Batch<T> = (Vec<T>, Option<String>);
+
+fn batch_after<T: Entity>(
+    view: &View,
+    service: &Service<T>,
+    last: Option<&str>,
+) -> Result<Batch<T>, StoreError> {
+    let mut batch: Vec<T> = Vec::with_capacity(BATCH_RECORDS);
+    service.table.scan(view, last, Direction::Ascending, &mut |record| {
+        batch.push(record);
+        Ok(if batch.len() < BATCH_RECORDS { Scan::Continue(()) } else { Scan::Break(()) })
+    })?;
+    let end = batch.last().map(|it| it.id().to_string());
+    Ok((batch, end))
+}
+
+fn batch_of<T: Entity>(
+    view: &View,
+    service: &Service<T>,
+    ids: &BTreeSet<String>,
+    last: Option<&str>,
+) -> Result<Batch<T>, StoreError> {
+    let (mut batch, mut end) = (Vec::with_capacity(BATCH_RECORDS), None);
+    let after = last.map_or(Unbounded, Excluded);
+    for id in ids.range::<str, _>((after, Unbounded)).take(BATCH_RECORDS) {
+        batch.extend(service.get(view, id)?);
+        end = Some(id.clone());
+    }
+    Ok((batch, end))
+}
+
 fn listings(reading: &Reading<'_>, to: &mut File) -> Result<(), ExportFailed> {
-    let names = Names::of(&(reading.view)())?;
+    let shop = Shop::of(&(reading.view)())?;
     let mut writer =
         RowWriter::new(BufWriter::new(to), &["channel", "product", "variant", "from", "until", "enabled"])?;
-    each(reading, &PRODUCTS, &mut |view, product: Product| {
+    each(reading, &PRODUCTS, None, &mut |view, product: Product| {
         let text = |it: Option<Timestamp>| it.map(|it| it.to_string()).unwrap_or_default();
         for (channel, row) in PRODUCT_SALES_CHANNEL.rows_of(view, &product.id)? {
-            let Some(channel) = names.channels.get(&channel) else { continue };
+            let Some(channel) = shop.channels.of_id(&channel) else { continue };
             let Window { from, until } = Window::of(&row);
             let cells = [channel, &product.handle, "", &*text(from), &*text(until), "TRUE"];
             writer.row(cells.map(CsvCell::Text))?;
@@ -247,7 +242,7 @@ fn listings(reading: &Reading<'_>, to: &mut File) -> Result<(), ExportFailed> {
         for variant in variants_of(view, &product.id)? {
             let name = variant.sku.as_deref().unwrap_or(&variant.id);
             for channel in SALES_CHANNEL_EXCLUDED_VARIANT.lefts(view, &variant.id)? {
-                let Some(channel) = names.channels.get(&channel) else { continue };
+                let Some(channel) = shop.channels.of_id(&channel) else { continue };
                 writer.row([channel, &product.handle, name, "", "", "FALSE"].map(CsvCell::Text))?;
             }
         }
@@ -257,12 +252,12 @@ fn listings(reading: &Reading<'_>, to: &mut File) -> Result<(), ExportFailed> {
 }
 
 fn stock(reading: &Reading<'_>, to: &mut File) -> Result<(), ExportFailed> {
-    let names = Names::of(&(reading.view)())?;
+    let shop = Shop::of(&(reading.view)())?;
     let mut writer = RowWriter::new(BufWriter::new(to), &["location", "sku", "stocked"])?;
-    each(reading, &INVENTORY_ITEMS, &mut |view, item: InventoryItem| {
+    each(reading, &INVENTORY_ITEMS, None, &mut |view, item: InventoryItem| {
         let Some(sku) = &item.sku else { return Ok(()) };
         for level in INVENTORY_LEVELS.table.list_by(view, &BY_ITEM, &[&item.id])? {
-            let Some(location) = names.locations.get(&level.location_id) else { continue };
+            let Some(location) = shop.locations.of_id(&level.location_id) else { continue };
             let cells =
                 [CsvCell::Text(location), CsvCell::Text(sku), CsvCell::Number(level.stocked_quantity)];
             writer.row(cells)?;
@@ -280,13 +275,13 @@ const ORDER_COLUMNS: [&str; 21] = [
 ];
 
 fn orders(reading: &Reading<'_>, filter: &OrderFilter, to: &mut File) -> Result<(), ExportFailed> {
-    let names = Names::of(&(reading.view)())?;
+    let shop = Shop::of(&(reading.view)())?;
     let mut writer = RowWriter::new(BufWriter::new(to), &ORDER_COLUMNS)?;
-    each(reading, &ORDERS, &mut |_, order: Order| {
+    each(reading, &ORDERS, filter.ids.as_ref(), &mut |_, order: Order| {
         if order.is_draft_order || !filter.takes(&order) {
             Ok(())
         } else {
-            order_rows(&mut writer, &names, &order)
+            order_rows(&mut writer, &shop, &order)
         }
     })?;
     Ok(writer.finish()?)
@@ -295,17 +290,17 @@ fn orders(reading: &Reading<'_>, filter: &OrderFilter, to: &mut File) -> Result<
 impl OrderFilter {
     fn takes(&self, order: &Order) -> bool {
         self.channel.as_ref().is_none_or(|it| order.sales_channel_id.as_ref() == Some(it))
-            && self.ids.as_ref().is_none_or(|it| it.contains(&*order.id))
             && self.from.is_none_or(|it| order.created_at >= it)
             && self.until.is_none_or(|it| order.created_at < it)
     }
 }
 
 /// A row per line item of an order.
-fn order_rows(writer: &mut RowWriter<impl Write>, names: &Names, order: &Order) -> Result<(), ExportFailed> {
+fn order_rows(writer: &mut RowWriter<impl Write>, shop: &Shop, order: &Order) -> Result<(), ExportFailed> {
     use CsvCell::{Number, Text};
     let some = |it: &'_ Option<String>| it.clone().unwrap_or_default();
-    let channel = order.sales_channel_id.as_ref().and_then(|it| names.channels.get(it).or(Some(it)));
+    let channel = order.sales_channel_id.as_deref().unwrap_or_default();
+    let channel = shop.channels.of_id(channel).unwrap_or(channel);
     let (placed_at, display_id) = (order.created_at.to_string(), order.display_id.to_string());
     let (customer, email, totals) = (some(&order.customer_id), some(&order.email), order.totals());
     for line in &order.items {
@@ -318,7 +313,7 @@ fn order_rows(writer: &mut RowWriter<impl Write>, names: &Names, order: &Order) 
             Text(&order.id),
             Text(&display_id),
             Text(&placed_at),
-            Text(channel.map_or("", |it| it)),
+            Text(channel),
             Text(order.status.as_str()),
             Text(order.payment_status.as_str()),
             Text(order.fulfillment_status.as_str()),

@@ -1,10 +1,12 @@
 //! The catalogue file: its format, its import into the store, and the report of an import; catalogues as CSV.
 
+mod chunk;
 mod csv;
 mod detail;
 mod export;
 mod import;
 mod model;
+mod names;
 mod outline;
 mod read;
 mod report;
@@ -24,7 +26,7 @@ pub use model::{
 pub use outline::Outline;
 pub use read::{Gone, NotACatalogue};
 pub use report::{Problem, ProblemKind, Report};
-pub use run::{ATOMIC_PRODUCTS_MAX, ImportFailed, ImportMode, import_file};
+pub use run::{ATOMIC_PRODUCTS_MAX, ATOMIC_VARIANTS_MAX, ImportFailed, ImportMode, import_file};
 pub use transfer::{
     Summary, Transfer, TransferKind, TransferProblem, TransferState, arriving_file, begin_export,
     begin_import, confirm_import, exported_file, transfer, transfers,

@@ -13,7 +13,7 @@ use serde::{
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::{Detail, ProblemKind};
+use crate::{Detail, ProblemKind, report::LISTED_MAX};
 
 /// A record of a list: an object. Serde would also read one from an array.
 pub(crate) struct Object<T>(pub(crate) T);
@@ -67,6 +67,42 @@ pub(crate) struct Note {
     pub(crate) place: Place,
     pub(crate) kind: ProblemKind,
     pub(crate) message: String,
+}
+
+/// The problems that were found while the rows of a product were read: of each kind as many as a report
+/// lists, and how many there are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    listed: Vec<Note>,
+    n_notes: BTreeMap<ProblemKind, usize>,
+}
+
+impl Notes {
+    pub(crate) fn add(&mut self, place: Place, kind: ProblemKind, message: impl FnOnce() -> String) {
+        let n_notes = self.n_notes.entry(kind).or_default();
+        *n_notes += 1;
+        if *n_notes <= LISTED_MAX {
+            self.listed.push(Note { place, kind, message: message() });
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
+    pub(crate) fn listed(&self) -> &[Note] {
+        &self.listed
+    }
+
+    /// How many there are of each kind beyond those that are listed.
+    pub(crate) fn n_more(&self) -> impl Iterator<Item = (ProblemKind, usize)> {
+        self.n_notes.iter().map(|(kind, n)| (*kind, n.saturating_sub(LISTED_MAX)))
+    }
+
+    /// About how many bytes they take in memory.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.listed.iter().map(|it| size_of_val(it) + it.message.len()).sum()
+    }
 }
 
 /// A catalogue file.
@@ -179,8 +215,8 @@ pub(crate) struct ProductRows {
     /// Further fields, as text; an empty one is none.
     pub(crate) details: BTreeMap<Detail, String>,
     /// Why it is left out, if the rows alone say that.
-    pub(crate) refused: Option<&'static str>,
-    pub(crate) notes: Vec<Note>,
+    pub(crate) refused: Option<String>,
+    pub(crate) notes: Notes,
 }
 
 /// The status that a file wants.

@@ -18,6 +18,8 @@ pub struct Outline {
     pub(crate) lists: Catalogue,
     /// The number of products; of a file about channels or stock, the number of its rows.
     pub n_products: usize,
+    /// The number of variants that it has of them.
+    pub(crate) n_variants: usize,
     pub(crate) source: Source,
     hasher: RandomState,
     /// Product handles that occur more than once.
@@ -31,7 +33,7 @@ pub struct Outline {
 impl Outline {
     /// Reads a catalogue file of JSON, and checks that it is one.
     pub fn read(file: impl io::Read) -> Result<Outline, NotACatalogue> {
-        Outline::of_source(file, Source::Json)
+        Outline::of_source(file, Source::Json, &mut |_| ())
     }
 
     /// Reads a file of either kind, recognised by its first bytes, and checks that it is a catalogue. `name`
@@ -42,24 +44,32 @@ impl Outline {
         settings: CsvSettings,
     ) -> Result<Outline, NotACatalogue> {
         let source = Source::of(&mut file, name, settings)?;
-        Outline::of_source(file, source)
+        Outline::of_source(file, source, &mut |_| ())
     }
 
-    /// As [`Outline::read_any`], of CSV alone.
+    /// As [`Outline::read_any`], of CSV alone. `visit` is called with each product.
     pub(crate) fn read_csv(
         mut file: impl io::Read + io::Seek,
         name: &str,
         settings: CsvSettings,
+        visit: &mut dyn FnMut(&CatalogueProduct),
     ) -> Result<Outline, NotACatalogue> {
         let source = Source::of_csv(&mut file, name, settings)?;
-        Outline::of_source(file, source)
+        Outline::of_source(file, source, visit)
     }
 
-    fn of_source(file: impl io::Read, source: Source) -> Result<Outline, NotACatalogue> {
+    fn of_source(
+        file: impl io::Read,
+        source: Source,
+        visit: &mut dyn FnMut(&CatalogueProduct),
+    ) -> Result<Outline, NotACatalogue> {
         let (mut outline, mut lists) = (Outlining::default(), Catalogue::default());
         source.read(file, &mut |entry| {
             match entry {
-                Entry::Product(product) => outline.add(&product),
+                Entry::Product(product) => {
+                    outline.add(&product);
+                    visit(&product);
+                }
                 entry => lists.add(entry),
             }
             Ok(())
@@ -94,6 +104,7 @@ impl Outline {
 /// An outline while its file is read.
 #[derive(Default)]
 struct Outlining {
+    n_variants: usize,
     hasher: RandomState,
     handles: Vec<u64>,
     skus: Vec<u64>,
@@ -103,6 +114,7 @@ struct Outlining {
 impl Outlining {
     fn add(&mut self, product: &CatalogueProduct) {
         self.handles.push(self.hasher.hash_one(product.handle.as_str()));
+        self.n_variants += product.variants.len();
         for variant in &product.variants {
             self.skus.extend(sku_of(variant).map(|sku| self.hasher.hash_one(sku)));
             self.parts.extend(variant.parts.iter().map(|it| self.hasher.hash_one(it.sku.as_str())));
@@ -117,6 +129,7 @@ impl Outlining {
         Outline {
             lists,
             n_products,
+            n_variants: self.n_variants,
             source: Source::Json,
             hasher: self.hasher,
             repeated,

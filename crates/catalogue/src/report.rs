@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{Place, source::Source};
+use crate::{Place, detail::shortened, source::Source};
 
 /// Problems of one kind that are listed; the others are counted. Enough to see what is wrong with a file, and
 /// few enough to be read and kept in memory.
-const LISTED_MAX: usize = 100;
+pub(crate) const LISTED_MAX: usize = 100;
+
+/// Characters of a message: what a file says may be long.
+const MESSAGE_CHARS_MAX: usize = 300;
 
 /// What a problem is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +40,8 @@ pub enum ProblemKind {
     Column,
     /// A cell that says something else than its column holds.
     Cell,
+    /// More of something than a product may have.
+    Limit,
 }
 
 impl fmt::Display for ProblemKind {
@@ -55,6 +60,7 @@ impl fmt::Display for ProblemKind {
             ProblemKind::Kit => "kits",
             ProblemKind::Column => "columns",
             ProblemKind::Cell => "cells",
+            ProblemKind::Limit => "limits",
         })
     }
 }
@@ -157,8 +163,14 @@ impl Report {
                 None => path.steps.clone(),
             };
             let row = path.place.map(|it| it.row);
-            self.problems.push(Problem { path: text, row, column, message: message.into() });
+            let message = shortened(&message.into(), MESSAGE_CHARS_MAX).into_owned();
+            self.problems.push(Problem { path: text, row, column, message });
         }
+    }
+
+    /// Counts further problems of a kind, of which as many as are listed were told before.
+    pub(crate) fn add_unlisted(&mut self, kind: ProblemKind, n: usize) {
+        *self.n_problems.entry(kind).or_default() += n;
     }
 }
 

@@ -12,27 +12,31 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     CatalogueProduct, NotACatalogue, Outline, Report,
+    chunk::Chunk,
     import::SoFar,
     read::{Entry, Gone},
     source::{Source, all_products},
 };
 
-/// Products per transaction: enough that the flush to disk and the pages that every transaction writes are
-/// shared by many, few enough that their changes take some 20 MB of memory.
-const CHUNK_PRODUCTS: usize = 500;
-
 /// Chunks that are read ahead of the one that is written.
 const CHUNKS_AHEAD: usize = 2;
 
-/// Products of an import in one transaction, which holds all its changes in memory: some 40 kB each.
+/// Products of an import in one transaction, which holds all its changes in memory: some 40 kB for each
+/// variant.
 pub const ATOMIC_PRODUCTS_MAX: usize = 10_000;
+
+/// Variants of them.
+pub const ATOMIC_VARIANTS_MAX: usize = 40_000;
 
 /// Why an import ended early. What was committed stays.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportFailed {
     /// The file has more products than one transaction takes.
     #[error("one transaction takes at most {ATOMIC_PRODUCTS_MAX} products, and the file has {0}")]
-    TooLarge(usize),
+    TooManyProducts(usize),
+    /// The file has more variants than one transaction takes.
+    #[error("one transaction takes at most {ATOMIC_VARIANTS_MAX} variants, and the file has {0}")]
+    TooManyVariants(usize),
     /// The file cannot be read a second time.
     #[error("the file cannot be read again: {0}")]
     File(#[from] io::Error),
@@ -68,7 +72,10 @@ pub async fn import_file(
     file.rewind()?;
     if mode == ImportMode::Atomic {
         if outline.n_products > ATOMIC_PRODUCTS_MAX {
-            return Err(ImportFailed::TooLarge(outline.n_products));
+            return Err(ImportFailed::TooManyProducts(outline.n_products));
+        }
+        if outline.n_variants > ATOMIC_VARIANTS_MAX {
+            return Err(ImportFailed::TooManyVariants(outline.n_variants));
         }
         let products = all_products(&outline.source, file)?;
         let write = move |so_far: &mut SoFar, tx: &mut dyn Write, at: &Moment| {
@@ -127,19 +134,17 @@ fn read_chunks(
     source: &Source,
     chunks: &mpsc::Sender<Vec<CatalogueProduct>>,
 ) -> Result<(), NotACatalogue> {
-    let mut chunk = Vec::new();
+    let mut chunk = Chunk::default();
     source.read_products(file, &mut |entry| {
-        if let Entry::Product(product) = entry {
-            chunk.push(*product);
+        let Entry::Product(product) = entry else { return Ok(()) };
+        match chunk.add(*product) {
+            Some(full) => chunks.blocking_send(full).map_err(|_| Gone),
+            None => Ok(()),
         }
-        if chunk.len() < CHUNK_PRODUCTS {
-            return Ok(());
-        }
-        chunks.blocking_send(std::mem::take(&mut chunk)).map_err(|_| Gone)
     })?;
-    if !chunk.is_empty() {
+    if !chunk.products.is_empty() {
         // Without a receiver the import has ended already.
-        let _ = chunks.blocking_send(chunk);
+        let _ = chunks.blocking_send(chunk.products);
     }
     Ok(())
 }

@@ -16,13 +16,14 @@ use atoll_product::{
 use crate::{
     CatalogueListing, CataloguePrice, CatalogueProduct, CatalogueStock, CatalogueVariant, Detail,
     model::{ProductRows, VariantRows, WantedStatus},
+    names::Names,
 };
 
-/// A product with all that files of rows have of it. Channels are named by id in `channels`, locations by id.
+/// A product with all that files of rows have of it. Locations are named by id.
 pub(crate) fn product_of(
     view: &View,
     mut product: Product,
-    channels: &HashMap<String, String>,
+    channels: &Names,
 ) -> Result<CatalogueProduct, StoreError> {
     let product_type = product.type_id.as_ref().map(|it| TYPES.get(view, it)).transpose()?.flatten();
     let collection =
@@ -37,8 +38,8 @@ pub(crate) fn product_of(
     let details = Detail::ALL.into_iter().map(|it| (it, it.of_product(&mut product))).collect();
     let mut listings = Vec::new();
     for channel in PRODUCT_SALES_CHANNEL.rights(view, &product.id)? {
-        let name = channels.get(&channel).cloned().unwrap_or(channel);
-        listings.push(CatalogueListing { channel: name, published: true, ..CatalogueListing::default() });
+        let channel = channels.of_id(&channel).map(str::to_owned).unwrap_or(channel);
+        listings.push(CatalogueListing { channel, published: true, ..CatalogueListing::default() });
     }
     let options = options_of(view, &product)?;
     let mut variants = Vec::new();

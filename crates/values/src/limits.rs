@@ -227,9 +227,6 @@ pub const CSV_TRANSFERS_KEPT_MAX: usize = 50;
 /// How long an import waits to be confirmed, and the file of an export is kept: a day of work.
 pub const CSV_TRANSFER_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Records that an export finds by its filters at a time.
-pub const CSV_EXPORT_PAGE: usize = 1_000;
-
 /// Bytes of the file of an export of the running shop, which is read into memory to be sent.
 pub const CSV_EXPORT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 

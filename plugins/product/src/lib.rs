@@ -21,11 +21,11 @@ pub use handle::{composed, handle_of};
 pub use images::assign_images;
 pub use options::{
     OptionChanges, OptionInput, attach_option, create_option, delete_option, delete_option_value,
-    detach_option, offer, offer_all, update_option, values_of,
+    detach_option, offer_all, update_option, values_of,
 };
 pub use service::{
-    check_choice, choose, create_product, create_variant, delete_product, delete_variant, offer_value,
-    restore_product, update_product, update_variant, variants_of,
+    create_product, create_variant, delete_product, delete_variant, restore_product, update_product,
+    update_variant, variants_of,
 };
 pub use taxonomy::{create_category, create_collection, delete_category, update_category, update_collection};
 pub use types::{

@@ -166,11 +166,6 @@ pub(crate) fn set_options(
     Ok(PRODUCTS.update(tx, at, product, |it: &mut Product| it.option_ids = options)?)
 }
 
-/// Adds a value to an option, unless it exists. Of several, see [`offer_all`].
-pub fn offer(tx: &mut dyn Write, at: &Moment, option: &str, value: &str) -> Result<(), Error> {
-    offer_all(tx, at, option, &[value.to_owned()])
-}
-
 /// Adds the values to an option that it does not have. Errors: it has [`OPTION_VALUES_MAX`].
 pub fn offer_all(tx: &mut dyn Write, at: &Moment, option: &str, values: &[String]) -> Result<(), Error> {
     let mut known: HashSet<String> = values_of(tx, option)?.into_iter().map(|it| it.value).collect();

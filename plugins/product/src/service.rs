@@ -14,7 +14,6 @@ use crate::{
     ProductVariantPatch, TAGS, TYPES, VARIANTS, create_option,
     handle::{check, handle_for},
     images::number_images,
-    offer,
     options::{check_free, discard, set_options},
     values_of,
 };
@@ -116,17 +115,6 @@ pub fn create_variant(
     Choices::of(tx, product)?.create_variant(tx, at, variant, choice)
 }
 
-/// Validates the option values of a new variant: every option must have one of its values, and no other
-/// variant may have the same combination.
-pub fn check_choice(
-    tx: &dyn Read,
-    product: &Product,
-    title: &str,
-    choice: &BTreeMap<String, String>,
-) -> Result<(), Error> {
-    check_twins(tx, product, &choose(tx, product, title, choice)?, None)
-}
-
 /// Error if another variant of the product has the same option values.
 fn check_twins(
     tx: &dyn Read,
@@ -141,24 +129,8 @@ fn check_twins(
     }
 }
 
-/// Adds a value to an option of the product, found by its title, unless it exists.
-pub fn offer_value(
-    tx: &mut dyn Write,
-    at: &Moment,
-    product: &Product,
-    option: &str,
-    value: &str,
-) -> Result<(), Error> {
-    for option_id in &product.option_ids {
-        if OPTIONS.retrieve(tx, option_id)?.title == option {
-            offer(tx, at, option_id, value)?;
-        }
-    }
-    Ok(())
-}
-
 /// The records of the option values that are given by option title and value.
-pub fn choose(
+fn choose(
     tx: &dyn Read,
     product: &Product,
     title: &str,

@@ -3,6 +3,8 @@
 mod docs;
 mod export;
 mod import;
+mod limits;
+mod names;
 mod orders;
 mod routes;
 

@@ -96,6 +96,41 @@ async fn an_uploaded_file_is_imported_and_removed() {
     assert_eq!(product(&shop, "mug").await["title"], "Mug");
 }
 
+/// Uploads are public, so one that will never be imported goes, too; but not what is no CSV at all.
+#[tokio::test]
+async fn an_uploaded_file_that_is_refused_is_removed_if_it_is_csv() {
+    let shop = shop().await;
+    let upload = async |name: &str| {
+        let form = format!(
+            "--XYZ\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n\r\na,b\n1,2\r\n--XYZ--\r\n"
+        );
+        let client = shop
+            .admin
+            .clone()
+            .without_type()
+            .with_header("content-type", "multipart/form-data; boundary=XYZ");
+        let uploaded = client.send("POST", "/admin/uploads", Body::from(form)).await.ok();
+        uploaded["files"][0]["id"].as_str().expect("an id").to_owned()
+    };
+    for (name, left) in [("prices.csv", 404), ("leaflet.pdf", 200)] {
+        let key = upload(name).await;
+        let body = json!({ "file_key": key, "originalname": name });
+        assert_eq!(shop.admin.post("/admin/products/imports", body).await.status, 400);
+        assert_eq!(shop.admin.get(&format!("/admin/uploads/{key}")).await.status, left, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_exported_while_the_disk_is_nearly_full() {
+    let shop = shop().await;
+    shop.app.ctx.room().measured(1, 2);
+    let refused = shop.admin.post("/admin/products/export", json!({})).await;
+    assert_eq!(refused.status, 507);
+    assert_eq!(shop.admin.get("/admin/transfers").await.ok()["transfers"], json!([]));
+    shop.app.ctx.room().measured(3, 2);
+    accepted(shop.admin.post("/admin/products/export", json!({})).await);
+}
+
 #[tokio::test]
 async fn a_file_that_is_none_is_refused_with_the_place() {
     let shop = shop().await;

@@ -2,7 +2,7 @@
 //! `/admin/transfers`, which says how far they are and has the files of exports. The latter is an addition of
 //! ours to the wire.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use atoll_catalogue::{
     CsvSettings, Export, OrderFilter, Transfer, TransferKind, TransferState, Vocabulary, arriving_file,
@@ -14,11 +14,11 @@ use atoll_kernel::{
         Answer, Body, Call, Params, Part, Reply, Resource, StatusCode, Type, header_names as header,
         optional, required,
     },
-    limits::{CSV_EXPORT_PAGE, FILE_NAME_CHARS_MAX, UPLOAD_BYTES_MAX},
+    limits::{FILE_NAME_CHARS_MAX, UPLOAD_BYTES_MAX},
     routes,
     serde_json::{Value, json, to_value},
 };
-use atoll_providers::{Content, FileStorage};
+use atoll_providers::{Content, FileStorage, extension_of};
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 use tokio::{fs::File, io::AsyncWriteExt as _};
@@ -144,6 +144,9 @@ const PROBLEM: Type = Type::Object(&[
     required("message", Type::Text).about("The problem, and what the import does about it."),
 ]);
 
+/// The limit of a page with all records: more than a shop has, and far from an overflow.
+const EVERY_RECORD: usize = u32::MAX as usize;
+
 /// The columns of an export.
 #[derive(Deserialize)]
 struct Columns {
@@ -158,50 +161,54 @@ struct Columns {
 async fn export_products(mut call: Call) -> Result<Reply, Fault> {
     let Columns { columns, currency_code, location_id } = call.read()?;
     let vocabulary = columns.and_then(|it| Vocabulary::named(&it)).unwrap_or(Vocabulary::Medusa);
-    let ids = matching(&PRODUCT, &call)?;
     let currency = currency_code.map(|it| it.to_lowercase());
-    begun(call, Export::Products { vocabulary, currency, location: location_id, ids }, "products.csv").await
+    begun(call, TransferKind::ProductExport, "products.csv", move |call, ctx| {
+        let ids = matching(&PRODUCT, call, ctx)?;
+        Ok(Export::Products { vocabulary, currency, location: location_id, ids })
+    })
 }
 
 async fn export_orders(call: Call) -> Result<Reply, Fault> {
-    let ids = matching(&ORDER, &call)?;
-    begun(call, Export::Orders(OrderFilter { ids, ..OrderFilter::default() }), "orders.csv").await
+    begun(call, TransferKind::OrderExport, "orders.csv", |call, ctx| {
+        Ok(Export::Orders(OrderFilter { ids: matching(&ORDER, call, ctx)?, ..OrderFilter::default() }))
+    })
 }
 
 async fn export_records(mut call: Call) -> Result<Reply, Fault> {
-    let is_stock = call.take_field("kind").is_some_and(|it| it == "stock_export");
-    let (export, name) = match is_stock {
-        true => (Export::Stock, "stock.csv"),
-        false => (Export::Listings, "listings.csv"),
-    };
-    begun(call, export, name).await
+    match call.take_field("kind").is_some_and(|it| it == "stock_export") {
+        true => begun(call, TransferKind::StockExport, "stock.csv", |_, _| Ok(Export::Stock)),
+        false => begun(call, TransferKind::ListingExport, "listings.csv", |_, _| Ok(Export::Listings)),
+    }
 }
 
-/// The ids of the records that the filters of a request match; none: all of them.
-fn matching(resource: &'static Resource, call: &Call) -> Result<Option<HashSet<String>>, Fault> {
+/// The ids of the records that the filters of a request match, in one page; none: all of them.
+fn matching(
+    resource: &'static Resource,
+    mut call: Call,
+    ctx: &Ctx,
+) -> Result<Option<BTreeSet<String>>, Fault> {
     if call.params.filters.is_empty() && call.params.q.is_none() {
         return Ok(None);
     }
-    let (mut call, mut ids) = (call.clone(), HashSet::new());
-    (call.params.limit, call.params.offset, call.params.cursor) = (CSV_EXPORT_PAGE, 0, None);
-    loop {
-        let mut n_found = 0;
-        resource.plan(&call).ids_only().page_as(&call.view, Vec::new(), |nodes, _| {
-            n_found = nodes.len();
-            ids.extend(nodes.iter().map(|it| it.key().to_owned()));
-            Ok(())
-        })?;
-        call.params.offset += n_found;
-        if n_found < CSV_EXPORT_PAGE {
-            return Ok(Some(ids));
-        }
-    }
+    (call.app, call.view) = (ctx.clone(), ctx.view());
+    (call.params.limit, call.params.offset, call.params.cursor) = (EVERY_RECORD, 0, None);
+    let mut ids = BTreeSet::new();
+    resource.plan(&call).ids_only().page_as(&call.view, Vec::new(), |nodes, _| {
+        ids.extend(nodes.iter().map(|it| it.key().to_owned()));
+        Ok(())
+    })?;
+    Ok(Some(ids))
 }
 
-async fn begun(call: Call, export: Export, name: &str) -> Result<Reply, Fault> {
+/// Begins an export. What it is about is found out in the background.
+fn begun(
+    call: Call,
+    kind: TransferKind,
+    name: &str,
+    plan: impl FnOnce(Call, &Ctx) -> Result<Export, Fault> + Send + 'static,
+) -> Result<Reply, Fault> {
     let ctx = call.app.clone();
-    drop(call);
-    let begun = begin_export(&ctx, export, name.to_owned()).await?;
+    let begun = begin_export(&ctx, kind, name, |ctx| plan(call, ctx))?;
     Ok(Reply::json(&json!({ "transaction_id": begun.id })).with_status(StatusCode::ACCEPTED))
 }
 
@@ -240,13 +247,32 @@ async fn import_uploaded(mut call: Call) -> Result<Reply, Fault> {
     drop(call);
     for (_, storage) in ctx.providers().of::<dyn FileStorage>() {
         let Some(content) = storage.read(ctx.clone(), file_key.clone()).await? else { continue };
-        let arrived = arrive(&ctx, content).await?;
-        let reply = looked(&ctx, arrived, originalname, settings).await?;
-        // Uploads are public.
-        storage.delete(ctx.clone(), file_key).await?;
-        return Ok(reply);
+        let taken = async {
+            let arrived = arrive(&ctx, content).await?;
+            looked(&ctx, arrived, originalname, settings).await
+        };
+        let taken = taken.await;
+        if is_spent(&taken, &file_key)
+            && let Err(fault) = storage.delete(ctx.clone(), file_key.clone()).await
+        {
+            tracing::error!(%fault, file_key, "a file of CSV that was uploaded stays public");
+        }
+        return taken;
     }
     Err(Fault::not_found(format!("File with id: {file_key} was not found")))
+}
+
+/// Is an upload of no further use? Uploads are public, so it is removed then: when it is taken, and when it
+/// is a CSV that will never be. What has another extension and is refused may be something else, such as a
+/// picture whose key was given by mistake.
+fn is_spent(taken: &Result<Reply, Fault>, file_key: &str) -> bool {
+    match taken {
+        Ok(_) => true,
+        Err(fault) => {
+            matches!(fault.kind(), FaultKind::InvalidData | FaultKind::TooLarge)
+                && extension_of(file_key).as_deref() == Some("csv")
+        }
+    }
 }
 
 async fn looked(ctx: &Ctx, file: NamedTempFile, name: String, settings: CsvSettings) -> Result<Reply, Fault> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use atoll_kernel::registry::nearest;
+use atoll_kernel::{limits::CSV_COLUMNS_MAX, registry::nearest};
 
 use crate::Detail;
 
@@ -374,6 +374,14 @@ pub enum HeaderError {
         /// The nearest one that is there, as a hint.
         nearest: String,
     },
+    /// A column is unknown, of a file whose rows say something else without it.
+    #[error("column `{name}` is unknown{nearest}")]
+    UnknownColumn {
+        /// The column.
+        name: String,
+        /// The nearest one that is known, as a hint.
+        nearest: String,
+    },
     /// A column is there twice.
     #[error("column `{0}` is there twice")]
     Twice(String),
@@ -400,6 +408,12 @@ impl Header {
                 let nearest = nearest(name, near.map(|it| it.name.as_str()));
                 return Err(HeaderError::Missing { name, nearest });
             }
+        }
+        if matches!(header.vocabulary, Vocabulary::Listings | Vocabulary::Stock)
+            && let Some(it) = header.headings.iter().find(|it| it.field.is_none() && !it.name.is_empty())
+        {
+            let nearest = nearest(&it.name, header.vocabulary.columns().iter().map(|it| it.name));
+            return Err(HeaderError::UnknownColumn { name: it.name.clone(), nearest });
         }
         match names.iter().enumerate().find(|(n, it)| !it.is_empty() && names[..*n].contains(it)) {
             Some((_, twice)) => Err(HeaderError::Twice(twice.clone())),
@@ -458,7 +472,8 @@ fn fits(pattern: &str, name: &str) -> Option<(u16, String)> {
             .then(|| &name[before.len()..end])
     };
     if pattern.contains('#') {
-        let n = between('#')?.parse().ok().filter(|n| *n > 0)?;
+        let most = CSV_COLUMNS_MAX as u16;
+        let n = between('#')?.parse().ok().filter(|n| (1..=most).contains(n))?;
         return Some((n, String::new()));
     }
     if pattern.contains('$') {

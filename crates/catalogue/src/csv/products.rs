@@ -3,7 +3,10 @@
 
 use std::io::Read;
 
-use atoll_kernel::{Decimal, limits::CSV_PRODUCT_ROWS_MAX};
+use atoll_kernel::{
+    Decimal,
+    limits::{CSV_PRODUCT_ROWS_MAX, PRODUCT_OPTIONS_MAX, VARIANTS_MAX},
+};
 use atoll_product::ProductStatus;
 
 use serde::{Deserialize, Serialize};
@@ -15,8 +18,8 @@ use super::{
 use crate::{
     CatalogueListing, CataloguePrice, CatalogueProduct, CatalogueStock, CatalogueVariant, NotACatalogue,
     Place, ProblemKind,
-    detail::{neither, truth},
-    model::{Note, WantedStatus},
+    detail::{neither, quoted, truth},
+    model::WantedStatus,
     read::{Entry, VisitEntry},
 };
 
@@ -109,7 +112,7 @@ impl Rows {
                 Field::Published => match truth(text) {
                     Some(it) => is_published = it,
                     None if text.is_empty() => {}
-                    None => rows.note(row.place(n), neither(text)),
+                    None => rows.note(row.place(n), || neither(text)),
                 },
                 Field::OptionName if !text.trim().is_empty() => {
                     rows.options.resize(rows.options.len().max(usize::from(heading.n)), String::new());
@@ -117,6 +120,10 @@ impl Rows {
                 }
                 _ => rows.own(row, n, field, text),
             }
+        }
+        if rows.options.iter().filter(|it| !it.is_empty()).count() > PRODUCT_OPTIONS_MAX {
+            let message = format!("a product has at most {PRODUCT_OPTIONS_MAX} options; it was left out");
+            rows.product.rows.refused = Some(message);
         }
         if !row.header.tells(Field::Status) && row.header.tells(Field::Published) {
             let published = WantedStatus::Is(ProductStatus::Published);
@@ -151,7 +158,7 @@ impl Rows {
             Field::Tag => product.rows.tags.get_or_insert_default().extend(some(text.trim())),
             Field::OfProduct(detail) => match detail.check(text) {
                 Ok(()) => drop(product.rows.details.insert(detail, text.to_owned())),
-                Err(message) => self.note(place, message),
+                Err(message) => self.note(place, || message),
             },
             Field::Channel if !text.trim().is_empty() => product.listings.push(CatalogueListing {
                 channel: text.trim().to_owned(),
@@ -162,11 +169,11 @@ impl Rows {
             }),
             Field::Status if !text.trim().is_empty() => match status(row.header.vocabulary, text.trim()) {
                 Some(status) => product.rows.status = Some(status),
-                None => self.note(place, format!("`{text}` is no status")),
+                None => self.note(place, || format!("`{}` is no status", quoted(text))),
             },
             Field::GiftCard if truth(text) == Some(true) => {
                 let message = "gift cards are not sold here; it was left out";
-                self.product.rows.refused = Some(message);
+                self.product.rows.refused = Some(message.to_owned());
             }
             _ => {}
         }
@@ -177,9 +184,9 @@ impl Rows {
         self.n_rows += 1;
         if self.n_rows > CSV_PRODUCT_ROWS_MAX {
             if self.n_rows == CSV_PRODUCT_ROWS_MAX + 1 {
-                let message =
-                    format!("a product has at most {CSV_PRODUCT_ROWS_MAX} rows; the others were left out");
-                self.note(row.own_place(), message);
+                self.limit(row, || {
+                    format!("a product has at most {CSV_PRODUCT_ROWS_MAX} rows; the others were left out")
+                });
             }
             return;
         }
@@ -188,6 +195,10 @@ impl Rows {
             |(_, _, field, text): (_, _, Field, &str)| field.is_of_variant() && !text.trim().is_empty();
         // Rows of Shopify's may have an image alone.
         if self.n_rows == 1 || row.known().any(says_variant) {
+            if self.product.variants.len() >= VARIANTS_MAX {
+                self.limit(row, || format!("a product has at most {VARIANTS_MAX} variants; it was left out"));
+                return;
+            }
             let variant = self.variant(row, settings);
             self.product.variants.push(variant);
         }
@@ -221,12 +232,14 @@ impl Rows {
                 Field::Sku => variant.sku = some(text.trim()),
                 Field::Managed if !text.trim().is_empty() => match truth(text) {
                     Some(it) => variant.manage_inventory = it,
-                    None => self.note(place, neither(text)),
+                    None => self.note(place, || neither(text)),
                 },
                 Field::Tracker => variant.manage_inventory = !text.trim().is_empty(),
                 Field::Backorder | Field::Policy if !text.trim().is_empty() => match backorder(text) {
                     Some(it) => variant.allow_backorder = it,
-                    None => self.note(place, format!("`{text}` is neither `deny` nor `continue`")),
+                    None => {
+                        self.note(place, || format!("`{}` is neither `deny` nor `continue`", quoted(text)));
+                    }
                 },
                 Field::Price if !text.trim().is_empty() => variant.prices.push(CataloguePrice {
                     currency_code: match &heading.currency[..] {
@@ -242,19 +255,18 @@ impl Rows {
                         stocked_quantity: quantity,
                         place: Some(place),
                     }),
-                    Err(_) => self.note(place, format!("`{text}` is not a number; left out")),
+                    Err(_) => self.note(place, || no_number(text)),
                 },
                 Field::OfVariant(detail) => match detail.check(text.trim()) {
                     Ok(()) => drop(variant.rows.details.insert(detail, text.trim().to_owned())),
-                    Err(message) => self.note(place, message),
+                    Err(message) => self.note(place, || message),
                 },
-                Field::OptionValue if !text.trim().is_empty() => {
+                Field::OptionValue if !text.trim().is_empty() && self.product.rows.refused.is_none() => {
                     let name = self.options.get(usize::from(heading.n) - 1).filter(|it| !it.is_empty());
                     match name {
                         Some(name) => variant.rows.options.push((name.clone(), text.to_owned())),
-                        None => {
-                            self.note(place, "the first row of the product names no such option".to_owned())
-                        }
+                        None => self
+                            .note(place, || "the first row of the product names no such option".to_owned()),
                     }
                 }
                 _ => {}
@@ -274,8 +286,13 @@ impl Rows {
         variant
     }
 
-    fn note(&mut self, place: Place, message: String) {
-        self.product.rows.notes.push(Note { place, kind: ProblemKind::Cell, message });
+    fn note(&mut self, place: Place, message: impl FnOnce() -> String) {
+        self.product.rows.notes.add(place, ProblemKind::Cell, message);
+    }
+
+    /// There is more of something than a product has.
+    fn limit(&mut self, row: &Row<'_>, message: impl FnOnce() -> String) {
+        self.product.rows.notes.add(row.own_place(), ProblemKind::Limit, message);
     }
 
     fn finish(mut self) -> CatalogueProduct {
@@ -283,6 +300,10 @@ impl Rows {
         self.product.images = self.images.into_iter().map(|(_, url)| url).collect();
         self.product
     }
+}
+
+fn no_number(text: &str) -> String {
+    format!("`{}` is not a number; left out", quoted(text))
 }
 
 fn some(text: &str) -> Option<String> {
@@ -319,26 +340,25 @@ fn single(row: &Row<'_>) -> CatalogueProduct {
     let mut variant = CatalogueVariant::default();
     let (mut location, mut stocked) = (String::new(), None);
     let place = Some(row.own_place());
-    let mut note = |n, message| {
-        let note = Note { place: row.place(n), kind: ProblemKind::Cell, message };
-        product.rows.notes.push(note);
-    };
+    let mut note = |n, message| product.rows.notes.add(row.place(n), ProblemKind::Cell, || message);
     for (n, _, field, text) in row.known() {
         let text = text.trim();
         match field {
             Field::Channel => listing.channel = text.to_owned(),
             Field::Handle => product.handle = text.to_owned(),
-            Field::Variant | Field::Sku => variant.sku = some(text),
+            Field::Variant => variant.sku = some(text),
             Field::From => listing.available_from = some(text),
             Field::Until => listing.available_until = some(text),
             Field::Enabled => match truth(text) {
                 Some(it) => listing.published = it,
                 None => note(n, neither(text)),
             },
+            Field::Location | Field::Sku if text.is_empty() => note(n, "it is empty; left out".to_owned()),
             Field::Location => location = text.to_owned(),
+            Field::Sku => variant.sku = some(text),
             Field::Quantity => match text.parse::<Decimal>() {
                 Ok(it) => stocked = Some((it, row.place(n))),
-                Err(_) => note(n, format!("`{text}` is not a number; left out")),
+                Err(_) => note(n, no_number(text)),
             },
             _ => {}
         }
@@ -346,14 +366,16 @@ fn single(row: &Row<'_>) -> CatalogueProduct {
     product.rows.place = place;
     listing.place = place;
     variant.rows.place = place;
-    if row.header.vocabulary == Vocabulary::Stock {
+    if !product.rows.notes.is_empty() {
+        // Of a row that is not understood nothing is done.
+    } else if row.header.vocabulary == Vocabulary::Stock {
         variant.stock.extend(stocked.map(|(stocked_quantity, place)| CatalogueStock {
             location,
             stocked_quantity,
             place: Some(place),
         }));
         product.variants.push(variant);
-    } else if product.rows.notes.is_empty() {
+    } else {
         product.listings.push(listing);
         product.variants.extend(variant.sku.is_some().then_some(variant));
     }

@@ -2,6 +2,7 @@
 //! if they differ. Of duplicates in a file the first one counts; what is left out is left out in every run,
 //! so the import is idempotent, and can be interrupted between any two records.
 
+mod renames;
 mod rows;
 mod supply;
 mod taxonomy;
@@ -12,7 +13,8 @@ use std::collections::{HashMap, HashSet};
 use atoll_kernel::{
     Fault, Metadata, Moment, Read, StoreError, Timestamp, Write,
     data::{Direction, Entity, Scan, Service},
-    serde_json::{Map, Value, json},
+    limits::{OPTION_VALUES_MAX, PRODUCT_OPTIONS_MAX},
+    serde_json::{Map, json},
 };
 use atoll_links::{
     AVAILABLE_FROM, AVAILABLE_UNTIL, PRODUCT_SALES_CHANNEL, REGION_PAYMENT_PROVIDER,
@@ -30,6 +32,7 @@ use crate::{
     csv::{Field, Vocabulary},
     detail::set_text,
     model::WantedStatus,
+    names::{NotFound, Shop, handle_in},
     outline::Outline,
     report::{Fate, Path},
 };
@@ -58,12 +61,8 @@ pub(crate) struct SoFar {
     pub(crate) outline: Outline,
     /// Products that were read.
     pub(crate) n_products: usize,
-    /// Channel ids by handle.
-    channels: HashMap<String, String>,
-    /// Location ids by handle; the default one by an empty handle.
-    locations: HashMap<String, String>,
-    /// The currency of prices without one.
-    currency: String,
+    /// What products refer to: of a catalogue file what it has itself, of rows what is in the shop.
+    shop: Shop,
     /// The kinds and handles that the file has used so far; of products those that it may use again.
     seen: HashSet<(&'static str, String)>,
     /// The SKUs of the variants that were accepted so far and that kits need.
@@ -76,9 +75,7 @@ impl SoFar {
             report: Report::default(),
             outline,
             n_products: 0,
-            channels: HashMap::new(),
-            locations: HashMap::new(),
-            currency: String::new(),
+            shop: Shop::default(),
             seen: HashSet::new(),
             taken: HashSet::new(),
         }
@@ -121,8 +118,11 @@ impl SoFar {
         self.n_products += 1;
         let vocabulary = self.outline.source.vocabulary();
         let mut import = Import { tx, at, so_far: self };
-        for note in &product.rows.notes {
+        for note in product.rows.notes.listed() {
             import.problem(&Path::of(String::new(), Some(note.place)), note.kind, note.message.clone());
+        }
+        for (kind, n_more) in product.rows.notes.n_more().filter(|(_, n_more)| *n_more > 0) {
+            import.so_far.report.add_unlisted(kind, n_more);
         }
         match vocabulary {
             Some(Vocabulary::Listings) => import.listing_row(&path, product),
@@ -130,6 +130,13 @@ impl SoFar {
             _ => import.product(&path, product),
         }
     }
+}
+
+/// What is referred to by name.
+#[derive(Clone, Copy)]
+enum Named {
+    Channel,
+    Location,
 }
 
 /// An import within a transaction.
@@ -143,6 +150,24 @@ impl Import<'_> {
     fn problem(&mut self, path: &Path, kind: ProblemKind, message: impl Into<String>) {
         let SoFar { report, outline, .. } = &mut *self.so_far;
         report.problem(&outline.source, path, kind, message);
+    }
+
+    /// The id of what a file calls so. If there is none, that is reported, with what follows of it.
+    fn named(&mut self, path: &Path, kind: Named, name: &str, so: &str) -> Option<String> {
+        let SoFar { shop, outline, .. } = &*self.so_far;
+        let (names, kind) = match kind {
+            Named::Channel => (&shop.channels, "channel"),
+            Named::Location => (&shop.locations, "location"),
+        };
+        let message = match names.find(name) {
+            Ok(id) => return Some(id.to_owned()),
+            Err(NotFound::Unknown) => format!("{kind} `{name}` {}; {so}", outline.source.is_not_there()),
+            Err(NotFound::Ambiguous) => {
+                format!("several {kind}s are called `{name}`, name it by its id; {so}")
+            }
+        };
+        self.problem(path, ProblemKind::Reference, message);
+        None
     }
 
     /// Creates the record, or updates the existing one; returns its id.
@@ -212,7 +237,7 @@ impl Import<'_> {
             it.is_disabled = input.is_disabled;
             it.metadata = with_handle(std::mem::take(&mut it.metadata), &input.handle);
         })?;
-        self.so_far.channels.insert(input.handle.clone(), channel.id.to_string());
+        self.so_far.shop.channels.insert(&input.handle, &channel.id);
         self.region(path, input)
     }
 
@@ -274,24 +299,11 @@ impl Import<'_> {
             it.metadata = with_handle(std::mem::take(&mut it.metadata), &input.handle);
         })?;
         for channel in &input.sales_channels {
-            match self.so_far.channels.get(channel) {
-                Some(channel) => {
-                    SALES_CHANNEL_STOCK_LOCATION.attach(
-                        self.tx,
-                        self.at,
-                        channel,
-                        &location.id,
-                        Map::new(),
-                    )?;
-                }
-                None => self.problem(
-                    path,
-                    ProblemKind::Reference,
-                    format!("channel `{channel}` is not in the file; not linked"),
-                ),
+            if let Some(channel) = self.named(path, Named::Channel, channel, "not linked") {
+                SALES_CHANNEL_STOCK_LOCATION.attach(self.tx, self.at, &channel, &location.id, Map::new())?;
             }
         }
-        self.so_far.locations.insert(input.handle.clone(), location.id.to_string());
+        self.so_far.shop.locations.insert(&input.handle, &location.id);
         Ok(())
     }
 
@@ -315,7 +327,7 @@ impl Import<'_> {
         if !self.is_first(path, PRODUCT, &input.handle) {
             return Ok(());
         }
-        if let Some(reason) = input.rows.refused {
+        if let Some(reason) = &input.rows.refused {
             self.problem(path, ProblemKind::Incomplete, reason);
             return Ok(());
         }
@@ -323,6 +335,12 @@ impl Import<'_> {
         let variants = self.variants_of(path, input, there.as_ref())?;
         if variants.is_empty() {
             self.problem(path, ProblemKind::Incomplete, "none of its variants can be taken; it was left out");
+            return Ok(());
+        }
+        let options = options_of(variants.iter().map(|it| it.input));
+        if there.is_none() && options.len() > PRODUCT_OPTIONS_MAX {
+            let message = format!("{}; it was left out", atoll_product::Error::TooManyOptions);
+            self.problem(path, ProblemKind::Limit, message);
             return Ok(());
         }
         let wanted = self.record_of(path, input, there.as_ref())?;
@@ -346,7 +364,6 @@ impl Import<'_> {
                 })?
             }
             None => {
-                let options = options_of(variants.iter().map(|it| it.input));
                 let product = atoll_product::create_product(self.tx, self.at, wanted, &options)?;
                 self.so_far.report.count("products", Fate::Created);
                 product
@@ -423,28 +440,17 @@ impl Import<'_> {
     }
 
     fn listings(&mut self, path: &Path, input: &CatalogueProduct, product: &Product) -> Result<(), Fault> {
+        let mut listed = HashSet::new();
         for (n, listing) in input.listings.iter().enumerate() {
             let path = path.step("listings", n, listing.place);
-            if input.listings[..n].iter().any(|it| it.channel == listing.channel) {
-                self.problem(
-                    &path,
-                    ProblemKind::Duplicate,
-                    format!("a second listing in `{}`; it was left out", listing.channel),
-                );
-                continue;
-            }
-            let Some(channel) = self.so_far.channels.get(&listing.channel).cloned() else {
-                self.problem(
-                    &path,
-                    ProblemKind::Reference,
-                    format!(
-                        "channel `{}` {}; not linked",
-                        listing.channel,
-                        self.so_far.outline.source.is_not_there()
-                    ),
-                );
+            let Some(channel) = self.named(&path, Named::Channel, &listing.channel, "not linked") else {
                 continue;
             };
+            if !listed.insert(channel.clone()) {
+                let message = format!("a second listing in `{}`; it was left out", listing.channel);
+                self.problem(&path, ProblemKind::Duplicate, message);
+                continue;
+            }
             let before = PRODUCT_SALES_CHANNEL.row(self.tx, &product.id, &channel)?;
             let before = before.map(|row| Window::of(&row));
             let window = match listing.keeps_window {
@@ -500,13 +506,18 @@ impl Import<'_> {
     }
 }
 
-/// The options of a new product: those that its variants have values of, in the order of the first.
+/// The options of a new product: those that its variants have values of, in the order of the first. Of each
+/// as many values as it may have: variants with others are reported when they are created.
 fn options_of<'a>(variants: impl Iterator<Item = &'a CatalogueVariant>) -> Vec<OptionInput> {
     let mut options: Vec<OptionInput> = Vec::new();
+    let mut known: HashMap<String, (usize, HashSet<String>)> = HashMap::new();
     for (title, value) in variants.flat_map(variants::option_values) {
-        match options.iter_mut().find(|it| it.title == title) {
-            Some(option) => option.values.push(value),
-            None => options.push(OptionInput { title, values: vec![value], ..OptionInput::default() }),
+        let (n, values) = known.entry(title).or_insert_with_key(|title| {
+            options.push(OptionInput { title: title.clone(), ..OptionInput::default() });
+            (options.len() - 1, HashSet::new())
+        });
+        if values.len() < OPTION_VALUES_MAX && values.insert(value.clone()) {
+            options[*n].values.push(value);
         }
     }
     options
@@ -526,8 +537,7 @@ pub fn by_handle<T: Entity>(
 ) -> Result<HashMap<String, T>, StoreError> {
     let mut found = HashMap::new();
     service.table.scan(tx, None, Direction::Ascending, &mut |record| {
-        let handle = metadata(&record).0.as_ref().and_then(|it| it.get("handle")).and_then(Value::as_str);
-        if let Some(handle) = handle.map(str::to_owned) {
+        if let Some(handle) = handle_in(metadata(&record)).map(str::to_owned) {
             found.entry(handle).or_insert(record);
         }
         Ok(Scan::Continue(()))

@@ -2,63 +2,28 @@
 //! channels, and stock.
 
 use atoll_inventory::{BY_SKU as ITEM_BY_SKU, INVENTORY_ITEMS};
-use atoll_kernel::{
-    Fault,
-    data::{Direction, Scan},
-    serde_json::Map,
-};
+use atoll_kernel::{Fault, serde_json::Map};
 use atoll_links::SALES_CHANNEL_EXCLUDED_VARIANT;
 use atoll_product::{BY_HANDLE, BY_SKU, PRODUCTS, VARIANTS};
-use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
-use atoll_stock_location::{STOCK_LOCATIONS, StockLocation};
-use atoll_store::the_store;
 
-use super::{Import, by_handle};
+use super::{Import, Named};
 use crate::{
     CatalogueProduct, ProblemKind,
     model::Place,
+    names::Shop,
     report::{Fate, Path},
     source::Source,
 };
 
 impl Import<'_> {
-    /// Takes up what rows refer to: channels and locations of the shop by name, handle and id, and defaults.
-    /// Of several with one name, the first counts.
+    /// Takes up what rows refer to.
     pub(super) fn shop(&mut self) -> Result<(), Fault> {
         let Source::Csv(csv) = self.so_far.outline.source.clone() else { return Ok(()) };
         for (column, message) in csv.header.warnings() {
             let place = Place { row: 1, column: Some(column) };
             self.problem(&Path::of(String::new(), Some(place)), ProblemKind::Column, message);
         }
-        let (channels, locations) = (&mut self.so_far.channels, &mut self.so_far.locations);
-        SALES_CHANNELS.table.scan(self.tx, None, Direction::Descending, &mut |it: SalesChannel| {
-            channels.insert(it.name, it.id.to_string());
-            Ok(Scan::Continue(()))
-        })?;
-        STOCK_LOCATIONS.table.scan(self.tx, None, Direction::Descending, &mut |it: StockLocation| {
-            locations.insert(it.name, it.id.to_string());
-            Ok(Scan::Continue(()))
-        })?;
-        for (handle, it) in by_handle(self.tx, &SALES_CHANNELS, |it| &it.metadata)? {
-            channels.insert(handle, it.id.to_string());
-        }
-        for (handle, it) in by_handle(self.tx, &STOCK_LOCATIONS, |it| &it.metadata)? {
-            locations.insert(handle, it.id.to_string());
-        }
-        for known in [&mut *channels, &mut *locations] {
-            let ids: Vec<String> = known.values().cloned().collect();
-            known.extend(ids.into_iter().map(|id| (id.clone(), id)));
-        }
-        let store = the_store(self.tx)?.unwrap_or_default();
-        let mut ids: Vec<&String> = locations.values().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let only = (ids.len() == 1).then(|| ids[0].clone());
-        if let Some(default) = store.default_location_id.or(only) {
-            locations.insert(String::new(), default);
-        }
-        let default = store.supported_currencies.into_iter().find(|it| it.is_default);
-        self.so_far.currency = default.map(|it| it.currency_code).unwrap_or_default();
+        self.so_far.shop = Shop::of(self.tx)?;
         Ok(())
     }
 
@@ -87,9 +52,7 @@ impl Import<'_> {
             let message = "a period of sale is that of the whole product; left out of the row of a variant";
             self.problem(path, ProblemKind::Listing, message);
         }
-        let Some(channel) = self.so_far.channels.get(&listing.channel).cloned() else {
-            let message = format!("channel `{}` does not exist; left out", listing.channel);
-            self.problem(path, ProblemKind::Reference, message);
+        let Some(channel) = self.named(path, Named::Channel, &listing.channel, "left out") else {
             return Ok(());
         };
         let is_excluded = SALES_CHANNEL_EXCLUDED_VARIANT.has(self.tx, &channel, &variant.id)?;

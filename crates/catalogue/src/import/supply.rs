@@ -1,6 +1,6 @@
 //! Import of what a variant costs and of how much there is: prices and stock levels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use atoll_inventory::{INVENTORY_ITEMS, InventoryItem, InventoryLevel, create_level, level_at, set_level};
 use atoll_kernel::{Decimal, Fault, data::Entity};
@@ -9,7 +9,7 @@ use atoll_pricing::{PRICE_SETS, Price, PriceSet};
 use atoll_product::ProductVariant;
 use atoll_region::CURRENCIES;
 
-use super::Import;
+use super::{Import, Named};
 use crate::{
     CatalogueStock, CatalogueVariant, ProblemKind,
     csv::Field,
@@ -27,7 +27,7 @@ impl Import<'_> {
         for (n, price) in input.prices.iter().enumerate() {
             let path = path.step("prices", n, price.place);
             let code = match price.currency_code.to_lowercase() {
-                code if code.is_empty() => self.so_far.currency.clone(),
+                code if code.is_empty() => self.so_far.shop.currency.clone(),
                 code => code,
             };
             if !CURRENCIES.table.exists(self.tx, &code)? {
@@ -117,26 +117,19 @@ impl Import<'_> {
         stocks: &[CatalogueStock],
         item: &InventoryItem,
     ) -> Result<(), Fault> {
+        let mut levels = HashSet::new();
         for (n, stock) in stocks.iter().enumerate() {
             let path = path.step("stock", n, stock.place);
-            if stocks[..n].iter().any(|it| it.location == stock.location) {
-                self.problem(
-                    &path,
-                    ProblemKind::Duplicate,
-                    format!("a second stock in `{}`; left out", stock.location),
-                );
+            let location = match &stock.location[..] {
+                "" => self.default_location(&path),
+                name => self.named(&path, Named::Location, name, "left out"),
+            };
+            let Some(location) = location else { continue };
+            if !levels.insert(location.clone()) {
+                let message = format!("a second stock in `{}`; left out", stock.location);
+                self.problem(&path, ProblemKind::Duplicate, message);
                 continue;
             }
-            let Some(location) = self.so_far.locations.get(&stock.location).cloned() else {
-                let message = match &stock.location[..] {
-                    "" => "the store has no default location, and none is named; left out".to_owned(),
-                    name => {
-                        format!("location `{name}` {}; left out", self.so_far.outline.source.is_not_there())
-                    }
-                };
-                self.problem(&path, ProblemKind::Reference, message);
-                continue;
-            };
             let stocked = stock.stocked_quantity;
             if stocked.is_negative() || !stocked.is_short() {
                 self.problem(
@@ -170,5 +163,15 @@ impl Import<'_> {
             self.so_far.report.count("inventory_levels", fate);
         }
         Ok(())
+    }
+
+    /// The location of quantities that name none; that there is none is reported.
+    fn default_location(&mut self, path: &Path) -> Option<String> {
+        let location = self.so_far.shop.location.clone();
+        if location.is_none() {
+            let message = "the store has no default location, and none is named; left out";
+            self.problem(path, ProblemKind::Reference, message);
+        }
+        location
     }
 }

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use atoll_flows::product::{InventoryPart, NewVariant, PriceInput, create_variant, item_of, take_parts};
 use atoll_inventory::{BY_SKU as ITEM_BY_SKU, INVENTORY_ITEMS, InventoryItem, create_item};
-use atoll_kernel::{Decimal, Fault, Id, data::RowError};
+use atoll_kernel::{Decimal, Fault, Id, Read, data::RowError};
 use atoll_links::{PRODUCT_VARIANT_INVENTORY_ITEM, required_quantity};
 use atoll_product::{
-    BY_SKU, OPTIONS, PRODUCTS, Product, ProductOptionValue, ProductVariant, VARIANTS, check_choice, choose,
-    offer_value, values_of, variants_of,
+    BY_SKU, Choices, Error, OPTIONS, PRODUCTS, Product, ProductVariant, VARIANTS, values_of, variants_of,
 };
 
 use super::{Import, OPTION};
@@ -20,11 +19,47 @@ use crate::{
 
 /// A variant of the file that was accepted.
 pub(super) struct Taken<'a> {
-    path: Path,
+    pub(super) path: Path,
     rank: usize,
     pub(super) input: &'a CatalogueVariant,
     /// The existing variant.
-    there: Option<ProductVariant>,
+    pub(super) there: Option<ProductVariant>,
+}
+
+impl Taken<'_> {
+    /// Is it known neither by a SKU nor by an id?
+    fn is_unnamed(&self) -> bool {
+        sku_of(self.input).is_none() && self.there.is_none()
+    }
+}
+
+/// The variants of a product that no row names by SKU or id, by what else tells them apart.
+#[derive(Default)]
+struct Unnamed {
+    by_title: HashMap<String, ProductVariant>,
+    by_choice: HashMap<BTreeMap<String, String>, ProductVariant>,
+}
+
+impl Unnamed {
+    fn of(tx: &dyn Read, product: &Product, named: &HashSet<Id<ProductVariant>>) -> Result<Unnamed, Fault> {
+        let mut values = HashMap::new();
+        for option in &product.option_ids {
+            let title = OPTIONS.retrieve(tx, option)?.title;
+            values.extend(values_of(tx, option)?.into_iter().map(|it| (it.id, (title.clone(), it.value))));
+        }
+        let mut unnamed = Unnamed::default();
+        for it in variants_of(tx, &product.id)?.into_iter().filter(|it| !named.contains(&it.id)) {
+            let choice = it.option_value_ids.iter().filter_map(|id| values.get(id).cloned()).collect();
+            unnamed.by_choice.entry(choice).or_insert_with(|| it.clone());
+            unnamed.by_title.entry(it.title.clone()).or_insert(it);
+        }
+        Ok(unnamed)
+    }
+
+    fn find(&self, input: &CatalogueVariant) -> Option<&ProductVariant> {
+        let by_choice = || self.by_choice.get(&choice(input)).filter(|_| !input.rows.options.is_empty());
+        self.by_title.get(&input.title).or_else(by_choice)
+    }
 }
 
 /// Quantities of inventory items that one unit of a variant takes, by item id.
@@ -48,64 +83,81 @@ impl Import<'_> {
         input: &'a CatalogueProduct,
         product: Option<&Product>,
     ) -> Result<Vec<Taken<'a>>, Fault> {
-        let mut siblings = match product {
-            Some(product) => variants_of(self.tx, &product.id)?,
-            None => Vec::new(),
-        };
         let mut taken: Vec<Taken<'a>> = Vec::with_capacity(input.variants.len());
-        for (rank, variant) in input.variants.iter().enumerate() {
-            let (before, input) = (&input.variants[..rank], variant);
+        let (mut titles, mut skus) = (HashSet::new(), HashSet::new());
+        for (rank, input) in input.variants.iter().enumerate() {
             let path = path.step("variants", rank, input.rows.place);
-            let problem = if input.title.trim().is_empty() {
-                Some((ProblemKind::Incomplete, "a variant needs a title; it was left out".to_owned()))
-            } else if before.iter().any(|it| it.title == input.title) {
-                Some((ProblemKind::Duplicate, format!("a second variant `{}`; it was left out", input.title)))
-            } else {
-                let twice = sku_of(input).filter(|sku| before.iter().any(|it| sku_of(it) == Some(sku)));
-                let message = |sku| format!("a second variant with SKU `{sku}`; it was left out");
-                twice.map(|sku| (ProblemKind::Duplicate, message(sku)))
+            let has_new_title = titles.insert(input.title.as_str());
+            let has_new_sku = sku_of(input).is_none_or(|sku| skus.insert(sku));
+            let (kind, problem) = match (&input.title, sku_of(input).unwrap_or_default()) {
+                (title, _) if title.trim().is_empty() => {
+                    (ProblemKind::Incomplete, "a variant needs a title".to_owned())
+                }
+                (title, _) if !has_new_title => {
+                    (ProblemKind::Duplicate, format!("a second variant `{title}`"))
+                }
+                (_, sku) if !has_new_sku => {
+                    (ProblemKind::Duplicate, format!("a second variant with SKU `{sku}`"))
+                }
+                _ => {
+                    taken.extend(self.taken(path, rank, input, product)?);
+                    continue;
+                }
             };
-            if let Some((kind, problem)) = problem {
-                self.problem(&path, kind, problem);
-                continue;
-            }
-            let by_sku = match sku_of(input) {
-                Some(sku) => VARIANTS.table.get_by(self.tx, &BY_SKU, &[sku])?,
-                None => None,
-            };
-            let by_id = VARIANTS.get(self.tx, &input.rows.id)?.filter(|it| it.deleted_at.is_none());
-            let there = by_sku.or(by_id.filter(|it| product.is_some_and(|own| it.product_id == own.id)));
-            if let Some(other) = there.as_ref().filter(|it| product.is_none_or(|own| it.product_id != own.id))
-            {
-                let sku = sku_of(input).unwrap_or_default();
-                let owner = PRODUCTS.get(self.tx, &other.product_id)?.map(|it| it.handle).unwrap_or_default();
-                self.problem(
-                    &path,
-                    ProblemKind::Sku,
-                    format!("SKU `{sku}` belongs to product `{owner}`; left out"),
-                );
-                continue;
-            }
-            taken.push(Taken { path, rank, input, there });
+            self.problem(&path, kind, format!("{problem}; it was left out"));
         }
-        // A variant with a SKU is not matched by title.
-        let has_sku: HashSet<String> =
-            taken.iter().filter_map(|it| it.there.as_ref()).map(|it| it.id.to_string()).collect();
-        siblings.retain(|it| !has_sku.contains(&*it.id));
+        self.accepted(taken, product)
+    }
+
+    /// A variant with the existing one, by its SKU or id. None, which is reported: that is another product's.
+    fn taken<'a>(
+        &mut self,
+        path: Path,
+        rank: usize,
+        input: &'a CatalogueVariant,
+        product: Option<&Product>,
+    ) -> Result<Option<Taken<'a>>, Fault> {
+        let by_sku = match sku_of(input) {
+            Some(sku) => VARIANTS.table.get_by(self.tx, &BY_SKU, &[sku])?,
+            None => None,
+        };
+        let by_id = VARIANTS.get(self.tx, &input.rows.id)?.filter(|it| it.deleted_at.is_none());
+        let there = by_sku.or(by_id.filter(|it| product.is_some_and(|own| it.product_id == own.id)));
+        if let Some(other) = there.as_ref().filter(|it| product.is_none_or(|own| it.product_id != own.id)) {
+            let sku = sku_of(input).unwrap_or_default();
+            let owner = PRODUCTS.get(self.tx, &other.product_id)?.map(|it| it.handle).unwrap_or_default();
+            self.problem(
+                &path,
+                ProblemKind::Sku,
+                format!("SKU `{sku}` belongs to product `{owner}`; left out"),
+            );
+            return Ok(None);
+        }
+        Ok(Some(Taken { path, rank, input, there }))
+    }
+
+    /// The variants that are accepted of these: those without a SKU are found by their titles or option
+    /// values, and kits whose parts cannot be taken are reported.
+    fn accepted<'a>(
+        &mut self,
+        taken: Vec<Taken<'a>>,
+        product: Option<&Product>,
+    ) -> Result<Vec<Taken<'a>>, Fault> {
+        let mut unnamed = Unnamed::default();
+        if let Some(product) = product.filter(|_| taken.iter().any(Taken::is_unnamed)) {
+            let named = taken.iter().filter_map(|it| it.there.as_ref()).map(|it| it.id.clone()).collect();
+            unnamed = Unnamed::of(self.tx, product, &named)?;
+        }
         let (mut left, mut planned) = (Vec::with_capacity(taken.len()), Planned::new());
         for mut it in taken {
-            if sku_of(it.input).is_none() && it.there.is_none() {
+            if it.is_unnamed() {
                 let title = &it.input.title;
                 self.problem(
                     &it.path,
                     ProblemKind::Sku,
                     format!("no SKU; the variant is known by its title `{title}`"),
                 );
-                let is_it = |sibling: &&ProductVariant| sibling.title == *title;
-                it.there = siblings.iter().find(is_it).cloned();
-                if it.there.is_none() && !it.input.rows.options.is_empty() {
-                    it.there = self.by_options(it.input, product, &siblings)?;
-                }
+                it.there = unnamed.find(it.input).cloned();
             }
             let takes = match &it.there {
                 Some(there) => self.will_take(&it, there, &planned)?,
@@ -127,18 +179,6 @@ impl Import<'_> {
             left.push(it);
         }
         Ok(left)
-    }
-
-    /// The one of these variants that has the option values of a row.
-    fn by_options(
-        &self,
-        input: &CatalogueVariant,
-        product: Option<&Product>,
-        siblings: &[ProductVariant],
-    ) -> Result<Option<ProductVariant>, Fault> {
-        let Some(product) = product else { return Ok(None) };
-        let Ok(chosen) = choose(self.tx, product, &input.title, &choice(input)) else { return Ok(None) };
-        Ok(siblings.iter().find(|it| it.option_value_ids == chosen).cloned())
     }
 
     /// Quantities that an existing variant takes after the import, for the kits of its product.
@@ -180,43 +220,15 @@ impl Import<'_> {
 
     /// Creates and updates the variants of a product.
     pub(super) fn variants(&mut self, product: &Product, variants: Vec<Taken<'_>>) -> Result<(), Fault> {
-        let mut siblings = variants_of(self.tx, &product.id)?;
-        let offered = self.offered(product)?;
-        let keeps_title = !self.so_far.outline.source.tells(Field::VariantTitle);
-        let is_named = |it: &Taken<'_>| {
-            it.there.as_ref().is_none_or(|there| {
-                (keeps_title || there.title == it.input.title) && offered.fits(there, it.input)
-            })
-        };
-        // A title becomes free when its variant is renamed, so the variants that wait for one are tried
-        // again.
-        let mut waiting: Vec<&Taken<'_>> = variants.iter().filter(|it| !is_named(it)).collect();
-        loop {
-            let n_before = waiting.len();
-            let mut still = Vec::new();
-            for it in waiting {
-                if !self.rename(product, it, &mut siblings)? {
-                    still.push(it);
-                }
-            }
-            waiting = still;
-            if waiting.len() == n_before {
-                break;
-            }
-        }
-        for it in waiting {
-            let title = &it.input.title;
-            self.problem(
-                &it.path,
-                ProblemKind::Title,
-                format!("another variant is called `{title}`; the title stays"),
-            );
+        let mut choices = Choices::of(self.tx, product)?;
+        if self.rename(product, &variants, &mut choices)? {
+            choices = Choices::of(self.tx, product)?;
         }
         for it in &variants {
             let prices = self.prices(&it.path, it.input)?;
             let variant = match &it.there {
                 Some(there) => self.change(it, there, &prices)?,
-                None => match self.new_variant(product, it, prices)? {
+                None => match self.new_variant(&mut choices, it, prices)? {
                     Some(variant) => variant,
                     None => continue,
                 },
@@ -224,55 +236,6 @@ impl Import<'_> {
             self.stock(&it.path, it.input, &variant)?;
         }
         Ok(())
-    }
-
-    /// Renames a variant, and sets the option value that goes with the title, unless another variant has
-    /// them.
-    fn rename(
-        &mut self,
-        product: &Product,
-        it: &Taken<'_>,
-        siblings: &mut [ProductVariant],
-    ) -> Result<bool, Fault> {
-        let (Some(there), title) = (&it.there, &it.input.title) else { return Ok(true) };
-        let keeps_title = !self.so_far.outline.source.tells(Field::VariantTitle);
-        let title = if keeps_title { &there.title } else { title };
-        self.offer(product, it.input)?;
-        let chosen = choose(self.tx, product, title, &choice(it.input)).unwrap_or_default();
-        let is_like = |other: &ProductVariant| {
-            other.title == *title || (!chosen.is_empty() && other.option_value_ids == chosen)
-        };
-        if siblings.iter().any(|other| other.id != there.id && is_like(other)) {
-            return Ok(false);
-        }
-        let renamed = VARIANTS.update(self.tx, self.at, &there.id, |it: &mut ProductVariant| {
-            it.title = title.clone();
-            if !chosen.is_empty() {
-                it.option_value_ids = chosen;
-            }
-        })?;
-        if let Some(sibling) = siblings.iter_mut().find(|it| it.id == renamed.id) {
-            *sibling = renamed;
-        }
-        Ok(true)
-    }
-
-    /// Adds the option values of a variant to the options of its product, where it has them.
-    fn offer(&mut self, product: &Product, input: &CatalogueVariant) -> Result<(), Fault> {
-        for (title, value) in option_values(input) {
-            offer_value(self.tx, self.at, product, &title, &value)?;
-        }
-        Ok(())
-    }
-
-    /// The options of a product, with their values.
-    fn offered(&self, product: &Product) -> Result<Offered, Fault> {
-        let mut options = Vec::with_capacity(product.option_ids.len());
-        for option in &product.option_ids {
-            let values = values_of(self.tx, option)?.into_iter().map(|it| (it.value, it.id)).collect();
-            options.push((OPTIONS.retrieve(self.tx, option)?.title, values));
-        }
-        Ok(Offered(options))
     }
 
     /// Updates the other fields of an existing variant.
@@ -406,15 +369,20 @@ impl Import<'_> {
 
     fn new_variant(
         &mut self,
-        product: &Product,
+        choices: &mut Choices<'_>,
         it: &Taken<'_>,
         prices: BTreeMap<String, Decimal>,
     ) -> Result<Option<ProductVariant>, Fault> {
         let Some(parts) = self.parts(it)? else { return Ok(None) };
-        self.offer(product, it.input)?;
-        match check_choice(self.tx, product, &it.input.title, &choice(it.input)) {
+        let chosen = choice(it.input);
+        let room = choices.check(&it.input.title, &chosen);
+        match room.and_then(|()| choices.offer(self.tx, self.at, &chosen)) {
             Ok(()) => {}
-            Err(atoll_product::Error::Row(error)) => return Err(error.into()),
+            Err(Error::Row(error)) => return Err(error.into()),
+            Err(error @ (Error::TooManyVariants | Error::TooManyValues)) => {
+                self.problem(&it.path, ProblemKind::Limit, format!("{error}; it was left out"));
+                return Ok(None);
+            }
             Err(error) => {
                 self.problem(&it.path, ProblemKind::Title, format!("{error} It was left out"));
                 return Ok(None);
@@ -431,26 +399,11 @@ impl Import<'_> {
         let inventory_items = self.or_own_item(&variant, parts)?;
         let price = |(currency_code, amount)| PriceInput { currency_code, amount, ..PriceInput::default() };
         let prices = prices.into_iter().map(price).collect();
-        let new = NewVariant { variant, options: choice(it.input), prices, inventory_items };
-        let variant = create_variant(self.tx, self.at, product, new)?;
+        let new = NewVariant { variant, options: chosen, prices, inventory_items };
+        let variant = create_variant(self.tx, self.at, choices, new)?;
         let variant = self.detailed(it, variant)?;
         self.so_far.report.count("product_variants", Fate::Created);
         Ok(Some(variant))
-    }
-}
-
-/// The options of a product by title, each with its values.
-struct Offered(Vec<(String, HashMap<String, Id<ProductOptionValue>>)>);
-
-impl Offered {
-    /// True if the variant has these option values already, or if the product has other options.
-    fn fits(&self, variant: &ProductVariant, input: &CatalogueVariant) -> bool {
-        let choice = choice(input);
-        if self.0.len() != choice.len() || self.0.iter().any(|(title, _)| !choice.contains_key(title)) {
-            return true;
-        }
-        let chosen = self.0.iter().map(|(title, values)| values.get(&choice[title]));
-        chosen.eq(variant.option_value_ids.iter().map(Some))
     }
 }
 
@@ -463,6 +416,6 @@ pub(super) fn option_values(input: &CatalogueVariant) -> Vec<(String, String)> {
     }
 }
 
-fn choice(input: &CatalogueVariant) -> BTreeMap<String, String> {
+pub(super) fn choice(input: &CatalogueVariant) -> BTreeMap<String, String> {
     option_values(input).into_iter().collect()
 }

@@ -6,15 +6,11 @@ mod work;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use atoll_kernel::{
-    Ctx, Fault, Kind, Timestamp, job,
-    jobs::Tick,
-    limits::{CSV_TRANSFERS_AT_ONCE_MAX, CSV_TRANSFERS_BUSY_RETRY_S},
-};
+use atoll_kernel::{Ctx, Fault, Kind, Timestamp, job, jobs::Tick};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use self::keep::locked;
+use self::keep::{locked, logged};
 use crate::{CsvSettings, Export};
 
 /// An import or an export.
@@ -72,15 +68,6 @@ impl TransferKind {
     /// All names.
     pub const WORDS: &'static [&'static str] =
         &["import", "product_export", "listing_export", "stock_export", "order_export"];
-
-    fn of(export: &Export) -> TransferKind {
-        match export {
-            Export::Products { .. } => TransferKind::ProductExport,
-            Export::Listings => TransferKind::ListingExport,
-            Export::Stock => TransferKind::StockExport,
-            Export::Orders(_) => TransferKind::OrderExport,
-        }
-    }
 }
 
 /// How far a transfer is.
@@ -162,12 +149,22 @@ pub fn arriving_file(ctx: &Ctx) -> Result<NamedTempFile, Fault> {
     locked(ctx, |kept| NamedTempFile::new_in(&kept.folder).map_err(Fault::unexpected))
 }
 
-/// Begins an export. Errors: 503 while too many transfers are going on.
-pub async fn begin_export(ctx: &Ctx, export: Export, file_name: String) -> Result<Transfer, Fault> {
-    let n_total = export.n_records(&ctx.view())?;
-    let kind = TransferKind::of(&export);
-    let transfer = begin(ctx, kind, file_name, |it| it.n_total = n_total)?;
-    work::export(ctx, transfer.id.clone(), export);
+/// Begins an export. What it is about is found out in the background, by `plan`, which may read for as long
+/// as it takes: its context has no budget. Errors: 503 while too many transfers are going on, 507 while the
+/// disk is nearly full.
+pub fn begin_export(
+    ctx: &Ctx,
+    kind: TransferKind,
+    file_name: &str,
+    plan: impl FnOnce(&Ctx) -> Result<Export, Fault> + Send + 'static,
+) -> Result<Transfer, Fault> {
+    ctx.room().check()?;
+    let transfer = Transfer::new(ctx.now(), kind, file_name.to_owned());
+    locked(ctx, |kept| {
+        let slot = kept.slot()?;
+        kept.add(transfer.clone(), slot).map_err(Fault::unexpected)
+    })?;
+    work::export(ctx, transfer.id.clone(), plan);
     Ok(transfer)
 }
 
@@ -179,12 +176,18 @@ pub async fn begin_import(
     file_name: String,
     settings: CsvSettings,
 ) -> Result<Transfer, Fault> {
-    let (summary, n_total) = work::look(ctx, file.reopen().map_err(Fault::unexpected)?, &settings).await?;
-    let transfer = begin(ctx, TransferKind::Import, file_name, |it| {
-        (it.summary, it.n_total, it.settings) = (Some(summary), n_total, settings);
+    let slot = locked(ctx, |kept| kept.slot())?;
+    let opened = file.reopen().map_err(Fault::unexpected)?;
+    let (summary, n_total, slot) = work::look(ctx, opened, &settings, slot).await?;
+    let mut transfer = Transfer::new(ctx.now(), TransferKind::Import, file_name);
+    (transfer.summary, transfer.n_total, transfer.settings) = (Some(summary), n_total, settings);
+    locked(ctx, |kept| {
+        file.persist(kept.file(&transfer.id)).map_err(Fault::unexpected)?;
+        kept.add(transfer.clone(), slot).map_err(|error| {
+            logged(&transfer.id, kept.remove_file(&transfer.id));
+            Fault::unexpected(error)
+        })
     })?;
-    let path = locked(ctx, |kept| Ok(kept.file(&transfer.id)))?;
-    file.persist(path).map_err(Fault::unexpected)?;
     work::check(ctx, transfer.id.clone());
     Ok(transfer)
 }
@@ -193,52 +196,29 @@ pub async fn begin_import(
 /// it does not wait to be confirmed.
 pub fn confirm_import(ctx: &Ctx, id: &str) -> Result<(), Fault> {
     let begins = locked(ctx, |kept| {
-        let n_going_on = kept.n_going_on();
-        let transfer = kept.get_mut(id)?;
+        let transfer = kept.get(id)?;
         let begins = match transfer.state {
             TransferState::Checking if !transfer.is_confirmed => false,
-            TransferState::Waiting if n_going_on < CSV_TRANSFERS_AT_ONCE_MAX => true,
-            TransferState::Waiting => return Err(busy()),
+            TransferState::Waiting => true,
             TransferState::Expired => {
                 let message = "The import was not confirmed in time: send the file again";
                 return Err(Fault::not_allowed(message));
             }
             _ => return Err(Fault::not_allowed("The import does not wait to be confirmed")),
         };
-        transfer.is_confirmed = true;
-        if begins {
-            transfer.state = TransferState::Running;
-        }
-        kept.save(id).map_err(Fault::unexpected)?;
+        let _slot = begins.then(|| kept.slot()).transpose()?;
+        kept.change(id, |transfer| {
+            transfer.is_confirmed = true;
+            if begins {
+                transfer.state = TransferState::Running;
+            }
+        })?;
         Ok(begins)
     })?;
     if begins {
         work::import(ctx, id.to_owned());
     }
     Ok(())
-}
-
-fn begin(
-    ctx: &Ctx,
-    kind: TransferKind,
-    file_name: String,
-    fill: impl FnOnce(&mut Transfer),
-) -> Result<Transfer, Fault> {
-    locked(ctx, |kept| {
-        if kept.n_going_on() >= CSV_TRANSFERS_AT_ONCE_MAX {
-            return Err(busy());
-        }
-        let mut transfer = Transfer::new(ctx.now(), kind, file_name);
-        fill(&mut transfer);
-        kept.add(transfer.clone())?;
-        Ok(transfer)
-    })
-}
-
-fn busy() -> Fault {
-    let fault =
-        Fault::busy("Other imports and exports are going on; try again soon", CSV_TRANSFERS_BUSY_RETRY_S);
-    fault.at_limit("csv_transfers_at_once_max")
 }
 
 job! { "transfers.expire" at "17 * * * *" => expire }

@@ -7,50 +7,56 @@ use atoll_kernel::{Ctx, Fault, data::View, limits::CSV_EXPORT_BYTES_MAX};
 use atoll_product::{BY_HANDLE, PRODUCTS};
 use tokio::task::spawn_blocking;
 
-use super::{Summary, Transfer, TransferProblem, TransferState, keep::locked};
+use super::{
+    Summary, Transfer, TransferProblem, TransferState,
+    keep::{Slot, locked, logged},
+};
 use crate::{
     CatalogueProduct, CsvSettings, Export, ExportFailed, ImportMode, NotACatalogue, Outline, Reading, Report,
     Vocabulary, import_file,
-    read::{Entry, Gone},
 };
 
-/// What an import of a file would do, and how many records it has. Errors: 400 for a file that is none.
-pub(super) async fn look(ctx: &Ctx, file: File, settings: &CsvSettings) -> Result<(Summary, u64), Fault> {
+/// What an import of a file would do, and how many records it has. The slot is held until it is read, also if
+/// nobody waits for it any more. Errors: 400 for a file that is none.
+pub(super) async fn look(
+    ctx: &Ctx,
+    file: File,
+    settings: &CsvSettings,
+    slot: Slot,
+) -> Result<(Summary, u64, Slot), Fault> {
     let (view, settings) = (ctx.view(), settings.clone());
-    let looked = spawn_blocking(move || summary(&view, file, settings)).await.map_err(Fault::unexpected)?;
+    let look = move || summary(&view, &file, settings).map(|(summary, n_total)| (summary, n_total, slot));
+    let looked = spawn_blocking(look).await.map_err(Fault::unexpected)?;
     looked.map_err(|error| Fault::invalid(format!("The file cannot be imported: {error}")))
 }
 
-fn summary(view: &View, mut file: File, settings: CsvSettings) -> Result<(Summary, u64), NotACatalogue> {
-    let outline = Outline::read_csv(&file, "", settings)?;
-    std::io::Seek::rewind(&mut file)?;
-    let mut summary = Summary::default();
-    let is_of_products =
-        !matches!(outline.source.vocabulary(), Some(Vocabulary::Listings | Vocabulary::Stock));
-    let is_there = |product: &CatalogueProduct| -> Result<bool, Gone> {
+fn summary(view: &View, file: &File, settings: CsvSettings) -> Result<(Summary, u64), NotACatalogue> {
+    let is_there = |product: &CatalogueProduct| {
         let by_id = PRODUCTS.table.exists(view, &product.rows.id);
         let by_handle = || PRODUCTS.table.get_by(view, &BY_HANDLE, &[&product.handle]).map(|it| it.is_some());
         // A product that cannot be read is told by the check.
-        Ok(!is_of_products || by_id.unwrap_or_default() || by_handle().unwrap_or_default())
+        by_id.unwrap_or_default() || by_handle().unwrap_or_default()
     };
-    outline.source.read_products(file, &mut |entry| {
-        if let Entry::Product(product) = entry {
-            match is_there(&product)? {
-                true => summary.to_update += 1,
-                false => summary.to_create += 1,
-            }
-        }
-        Ok(())
-    })?;
-    Ok((summary, outline.n_products as u64))
+    let mut to_update = 0;
+    let outline = Outline::read_csv(file, "", settings, &mut |it| to_update += u64::from(is_there(it)))?;
+    let n_total = outline.n_products as u64;
+    let summary = match outline.source.vocabulary() {
+        Some(Vocabulary::Listings | Vocabulary::Stock) => Summary { to_create: 0, to_update: n_total },
+        _ => Summary { to_create: n_total - to_update, to_update },
+    };
+    Ok((summary, n_total))
 }
 
 /// Exports in the background.
-pub(super) fn export(ctx: &Ctx, id: String, export: Export) {
+pub(super) fn export(
+    ctx: &Ctx,
+    id: String,
+    plan: impl FnOnce(&Ctx) -> Result<Export, Fault> + Send + 'static,
+) {
     let (ctx, of) = (ctx.unmetered(), id.clone());
     let work_ctx = ctx.clone();
     let work = async move {
-        spawn_blocking(move || write_export(&work_ctx, &of, &export))
+        spawn_blocking(move || write_export(&work_ctx, &of, &plan(&work_ctx)?))
             .await
             .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())
@@ -59,13 +65,18 @@ pub(super) fn export(ctx: &Ctx, id: String, export: Export) {
 }
 
 fn write_export(ctx: &Ctx, id: &str, export: &Export) -> Result<(), ExportFailed> {
-    let path = locked(ctx, |kept| Ok(kept.file(id))).map_err(|_| ExportFailed::Ended)?;
+    let n_total = export.n_records(&ctx.view())?;
+    let path = locked(ctx, |kept| {
+        kept.get_mut(id)?.n_total = n_total;
+        Ok(kept.file(id))
+    })?;
     let mut file = new_private(&path)?;
     let written = file.try_clone()?;
     let progress = |n_done| {
         if written.metadata()?.len() > CSV_EXPORT_BYTES_MAX {
             return Err(ExportFailed::TooLarge);
         }
+        ctx.room().check()?;
         let is_going_on = locked(ctx, |kept| {
             let transfer = kept.get_mut(id)?;
             transfer.n_done = n_done;
@@ -74,11 +85,7 @@ fn write_export(ctx: &Ctx, id: &str, export: &Export) -> Result<(), ExportFailed
         if is_going_on.unwrap_or_default() { Ok(()) } else { Err(ExportFailed::Ended) }
     };
     let reading = Reading { view: &|| ctx.view(), progress: &progress };
-    let done = export.write(&reading, &mut file);
-    if done.is_err() {
-        std::fs::remove_file(path)?;
-    }
-    done
+    export.write(&reading, &mut file)
 }
 
 /// A new file for its owner alone.
@@ -126,7 +133,7 @@ async fn import_kept(ctx: &Ctx, id: &str, mode: ImportMode) -> Result<Report, St
     .map_err(of)?;
     let open = move || -> Result<_, NotACatalogue> {
         let file = File::open(path)?;
-        let outline = Outline::read_csv(&file, &name, settings)?;
+        let outline = Outline::read_csv(&file, &name, settings, &mut |_| ())?;
         Ok((file, outline))
     };
     let opened = spawn_blocking(open).await.map_err(|error| error.to_string())?;
@@ -178,11 +185,12 @@ fn run<T: Send + 'static>(
                     transfer.end(now, Some(error));
                 }
             }
-            let is_spent = transfer.kind == super::TransferKind::Import && transfer.ended_at.is_some();
-            if is_spent {
-                kept.remove_file(&id).map_err(Fault::unexpected)?;
+            let transfer = transfer.clone();
+            logged(&id, kept.write(&transfer));
+            if !transfer.needs_file() {
+                logged(&id, kept.remove_file(&id));
             }
-            kept.save(&id).map_err(Fault::unexpected)
+            Ok(())
         });
         if let Err(fault) = kept {
             tracing::error!(%fault, id, "the end of an import or export is not written down");

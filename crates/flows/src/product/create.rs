@@ -61,21 +61,12 @@ pub(super) fn create_variants(
     inputs: Vec<NewVariant>,
 ) -> Result<Vec<ProductVariant>, Fault> {
     let mut choices = Choices::of(tx, product)?;
-    inputs.into_iter().map(|it| create_chosen(tx, at, &mut choices, it)).collect()
+    inputs.into_iter().map(|it| create_variant(tx, at, &mut choices, it)).collect()
 }
 
-/// Creates a variant of a product, with its price set and inventory items. Event: `product-variant.created`.
+/// Creates a variant of the product whose choices these are, with its price set and inventory items. Event:
+/// `product-variant.created`.
 pub fn create_variant(
-    tx: &mut dyn Write,
-    at: &Moment,
-    product: &Product,
-    input: NewVariant,
-) -> Result<ProductVariant, Fault> {
-    let mut choices = Choices::of(tx, product)?;
-    create_chosen(tx, at, &mut choices, input)
-}
-
-fn create_chosen(
     tx: &mut dyn Write,
     at: &Moment,
     choices: &mut Choices<'_>,

@@ -142,6 +142,9 @@ fn report(data: &Data, verb: &str, Done { path, bytes, position }: &Done) -> any
     let mut out = std::io::stdout();
     writeln!(out, "{verb} to `{}`", path.display())?;
     writeln!(out, "it has {bytes} bytes, and all up to commit {position}")?;
+    if !path.exists() {
+        writeln!(out, "it cannot be seen from here: the running process may have a `/tmp` of its own")?;
+    }
     let (files, _) = data.files()?;
     if files.exists() {
         writeln!(out, "uploaded files are not in it; copy `{}` as well", files.display())?;
