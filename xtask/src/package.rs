@@ -37,7 +37,10 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     for name in if names.is_empty() { vec!["deb", "image"] } else { names } {
         match name {
             "deb" => try_deb(&deb(profile)?)?,
-            "image" => try_image(&image(profile)?)?,
+            "image" => {
+                image(profile)?;
+                try_image()?;
+            }
             _ => bail!("`cargo xtask package` builds `deb` and `image`, and no `{name}`"),
         }
     }
@@ -118,15 +121,23 @@ fn try_deb(deb: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the image, by `buildah`. Returns the folder with its files.
-fn image(profile: &str) -> anyhow::Result<PathBuf> {
+/// Builds images. It needs neither a kernel with overlays, nor a user with a namespace.
+fn buildah() -> Command {
+    let mut buildah = Command::new("buildah");
+    buildah.args(["--storage-driver", "vfs"]);
+    buildah
+}
+
+/// Builds the image, and an archive of it.
+fn image(profile: &str) -> anyhow::Result<()> {
     build(profile, &["--target", TARGET], "-C target-feature=+crt-static")?;
     let (context, rootfs) = (folder().join("image"), folder().join("image/rootfs"));
     if context.exists() {
         fs::remove_dir_all(&context)?;
     }
-    for name in ["usr/bin", "etc/ssl/certs", "data"] {
-        fs::create_dir_all(rootfs.join(name))?;
+    let data = context.join("owned/data");
+    for folder in [rootfs.join("usr/bin"), rootfs.join("etc/ssl/certs"), data.clone()] {
+        fs::create_dir_all(folder)?;
     }
     let program = cargo::root().join("target").join(TARGET).join(profile).join("atoll");
     output(Command::new("strip").arg("-o").arg(rootfs.join("usr/bin/atoll")).arg(program))?;
@@ -135,25 +146,27 @@ fn image(profile: &str) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("{} is in the package `ca-certificates`", roots.display()))?;
     // The names of this machine are resolved without asking for them.
     fs::write(rootfs.join("etc/passwd"), "atoll:x:10001:10001:Atoll:/data:/nowhere\n")?;
-    fs::set_permissions(rootfs.join("data"), fs::Permissions::from_mode(0o700))?;
-    output(Command::new("chown").arg(IMAGE_USER).arg(rootfs.join("data")))?;
+    fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
     let file = cargo::root().join("crates/host/debian/Containerfile");
     let archive = folder().join("atoll.oci.tar");
-    let buildah = || {
-        let mut buildah = Command::new("buildah");
-        // Neither needs a kernel with overlays, nor a user with a namespace.
-        buildah.args(["--storage-driver", "vfs"]);
-        buildah
-    };
     output(buildah().args(["build", "--isolation", "chroot", "-t", IMAGE, "-f"]).args([&file, &context]))?;
     output(buildah().arg("push").arg(IMAGE).arg(format!("oci-archive:{}:latest", archive.display())))?;
     eprintln!("{}", archive.display());
-    Ok(rootfs)
+    Ok(())
+}
+
+/// Runs a container of the image, as far as that goes without namespaces.
+fn try_image() -> anyhow::Result<()> {
+    let container = output(buildah().args(["from", "--pull-never", IMAGE]))?;
+    let root = output(buildah().args(["mount", container.trim()]));
+    let tried = root.and_then(|it| try_root(Path::new(it.trim())));
+    output(buildah().args(["rm", container.trim()]))?;
+    tried
 }
 
 /// Runs the program of the image with nothing but the files of the image, and the devices of random bytes
 /// that every container has.
-fn try_image(rootfs: &Path) -> anyhow::Result<()> {
+fn try_root(rootfs: &Path) -> anyhow::Result<()> {
     fs::create_dir(rootfs.join("dev"))?;
     for (name, minor) in [("random", "8"), ("urandom", "9")] {
         let device = rootfs.join("dev").join(name);
