@@ -5,7 +5,7 @@ pub use atoll_http::{
     Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, IdempotentRequest,
     IncomingFile, Info, IpNet, LimitsHit, Method, OpenSpan, OriginList, Origins, OverTls, Part, Proxies,
     Reply, RequestBody, RequestCounters, RequestDuration, RouteSummary, Source, Span, SpanKind, Spans,
-    StatusCode, Tracer, Uncached, axum_path, beside, cookie, etag_of, header, header_names, is_expected,
+    StatusCode, Tracer, Uncached, axum_path, beside, caught, cookie, etag_of, header, header_names, is_expected,
     is_from_own_page, openapi, qs, router,
 };
 pub use atoll_schema::{

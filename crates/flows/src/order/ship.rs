@@ -2,7 +2,12 @@
 
 use atoll_checkout::ParcelLabel;
 use atoll_fulfillment::{Fulfillment, deliver, ship};
-use atoll_kernel::{Fault, flow, flow::Local, part_of, serde_json::json};
+use atoll_kernel::{
+    Fault, flow,
+    flow::Local,
+    part_of,
+    serde_json::{Value, json},
+};
 use atoll_order::Order;
 use serde::Deserialize;
 
@@ -62,7 +67,7 @@ fn create(flow: &mut Local<'_>, input: CreateShipment) -> Result<Order, Fault> {
         check_items(&shipped, &items)?;
     }
     let order = note_progress(flow, "register-order-shipment", &order)?;
-    flow.emit("shipment.created", json!({ "id": fulfillment_id, "no_notification": no_notification }))?;
+    flow.emit("shipment.created", event(order_id, fulfillment_id, no_notification))?;
     flow.hook(&SHIPMENT_CREATED, || OrderNow { order: order.clone() })?;
     Ok(order)
 }
@@ -92,7 +97,11 @@ fn delivered(flow: &mut Local<'_>, input: MarkDelivered) -> Result<Order, Fault>
     let order = order_of_fulfillment(flow.tx, &order_id, &fulfillment_id)?;
     flow.step("mark-fulfillment-as-delivered", |tx, at| Ok(deliver(tx, at, &fulfillment_id).map(drop)?))?;
     let order = note_progress(flow, "register-order-delivery", &order)?;
-    flow.emit("delivery.created", json!({ "id": fulfillment_id, "no_notification": no_notification }))?;
+    flow.emit("delivery.created", event(order_id, fulfillment_id, no_notification))?;
     flow.hook(&FULFILLMENT_DELIVERED, || OrderNow { order: order.clone() })?;
     Ok(order)
+}
+
+fn event(order_id: String, fulfillment_id: String, no_notification: Option<bool>) -> Value {
+    json!({ "id": fulfillment_id, "order_id": order_id, "no_notification": no_notification })
 }

@@ -1,11 +1,7 @@
 //! Payment collections that admins make for orders: what an order owes, and was paid outside of the shop.
 
 use atoll_checkout::PaymentProvider;
-use atoll_kernel::{
-    Decimal, Fault, flow,
-    flow::Local,
-    serde_json::{Map, json},
-};
+use atoll_kernel::{Decimal, Fault, flow, flow::Local, serde_json::Map};
 use atoll_links::ORDER_PAYMENT_COLLECTION;
 use atoll_order::{ORDERS, Order, open_order};
 use atoll_payment::{
@@ -14,7 +10,7 @@ use atoll_payment::{
 };
 use serde::Deserialize;
 
-use crate::payment::{check_digits, collections_of, tell_order};
+use crate::payment::{check_digits, collections_of, event_of, tell_order};
 use crate::points::{OfId, OfOrder, VALIDATE_ID, VALIDATE_ORDER};
 
 /// Payment collections that an order may have: all of them are read with it, and with each of its payments.
@@ -124,6 +120,6 @@ fn mark_paid(flow: &mut Local<'_>, input: MarkPaid) -> Result<PaymentCollection,
         Ok(pay_by_hand(tx, at, collection, &provider)?)
     })?;
     tell_order(flow.tx, flow.at, &order_id)?;
-    flow.emit("payment.captured", json!({ "id": payment.id }))?;
+    flow.emit("payment.captured", event_of(flow.tx, &payment)?)?;
     Ok(PAYMENT_COLLECTIONS.retrieve(flow.tx, &id)?)
 }

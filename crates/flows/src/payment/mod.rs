@@ -22,7 +22,7 @@ pub use create_session::{CREATE_PAYMENT_SESSIONS, NewSession, SessionInput};
 pub(crate) use due::{check_digits, due};
 pub(crate) use move_money::record_capture;
 pub use move_money::{CAPTURE_PAYMENT, MoveMoney, REFUND_PAYMENT};
-pub(crate) use progress::{PaymentProgress, collections_of, tell_order, tell_orders};
+pub(crate) use progress::{PaymentProgress, collections_of, event_of, tell_order, tell_orders};
 pub use reasons::{CREATE_REFUND_REASONS, DELETE_REFUND_REASONS, UPDATE_REFUND_REASONS};
 pub(crate) use release::release;
 pub(crate) use return_paid::let_go_session;

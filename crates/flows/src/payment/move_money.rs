@@ -5,7 +5,6 @@ use atoll_kernel::{
     Ctx, Decimal, Fault, FaultKind, Metadata, flow,
     flow::{Local, StepCall},
     saga::{External, Run},
-    serde_json::json,
 };
 use atoll_order::{Order, OrderCreditLine, add_credit};
 use atoll_payment::{
@@ -14,7 +13,7 @@ use atoll_payment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{due::check_moved, release, tell_orders};
+use crate::payment::{due::check_moved, event_of, release, tell_orders};
 use crate::points::{MoneyToMove, VALIDATE_MOVE};
 
 /// A capture or a refund.
@@ -186,7 +185,7 @@ fn end(
             (payment, "payment.captured")
         }
     };
-    flow.emit(event, json!({ "id": payment.id }))?;
+    flow.emit(event, event_of(flow.tx, &payment)?)?;
     Ok(payment.id.to_string())
 }
 

@@ -1,9 +1,12 @@
 //! How far the payment of an order has come, over all of its payment collections.
 
-use atoll_kernel::{Decimal, Fault, Moment, Read, StoreError, Write};
+use atoll_kernel::{
+    Decimal, Fault, Moment, Read, StoreError, Write,
+    serde_json::{Value, json},
+};
 use atoll_links::ORDER_PAYMENT_COLLECTION;
 use atoll_order::{ORDERS, Order, PaymentStatus};
-use atoll_payment::{CollectionStatus, PAYMENT_COLLECTIONS, PaymentCollection};
+use atoll_payment::{CollectionStatus, PAYMENT_COLLECTIONS, Payment, PaymentCollection};
 
 /// What was paid for an order: through its payment collections, and elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -71,9 +74,15 @@ pub(crate) fn tell_orders(tx: &mut dyn Write, at: &Moment, collection_id: &str) 
     orders.iter().map(|order| tell_order(tx, at, order)).collect()
 }
 
+/// The data of an event of a payment: `order_id` is null if it pays for no order yet.
+pub(crate) fn event_of(tx: &dyn Read, payment: &Payment) -> Result<Value, StoreError> {
+    let orders = ORDER_PAYMENT_COLLECTION.lefts(tx, &payment.payment_collection_id)?;
+    Ok(json!({ "id": payment.id, "order_id": orders.first() }))
+}
+
 #[cfg(test)]
 mod tests {
-    use atoll_kernel::serde_json::{self, json};
+    use atoll_kernel::serde_json;
 
     use super::*;
 

@@ -13,7 +13,7 @@ use atoll_payment::{PAYMENTS, Reversal, cancel_collection};
 
 use serde::{Deserialize, Serialize};
 
-use crate::payment::{move_money::key, tell_orders};
+use crate::payment::{event_of, move_money::key, tell_orders};
 
 /// Event by which the provider is asked to cancel or refund a payment.
 const LET_GO: &str = "payment.let_go";
@@ -31,7 +31,7 @@ struct Back {
 pub(crate) fn release(flow: &mut Local<'_>, collection_id: &str) -> Result<(), Fault> {
     for Reversal { payment, refund } in cancel_collection(flow.tx, flow.at, collection_id)? {
         if refund.is_some() {
-            flow.emit("payment.refunded", json!({ "id": payment.id }))?;
+            flow.emit("payment.refunded", event_of(flow.tx, &payment)?)?;
         }
         if !flow.ctx().provider::<dyn PaymentProvider>(&payment.provider_id)?.is_manual() {
             let n_before = payment.refunds.len().saturating_sub(1);

@@ -33,7 +33,7 @@ pub use secret::{WebhookSecret, sign};
 pub use settings::{
     ANSWER_CHARS_MAX, ATTEMPTS_KEPT_MAX, DELIVERIES_PER_WEBHOOK_MAX, DELIVERY_DAYS, FAILING_MAX,
     IN_FLIGHT_PER_WEBHOOK_MAX, PAYLOAD_BYTES_MAX, PENDING_PER_WEBHOOK_MAX, RETRY_AFTER_MAX, RETRY_PAUSES,
-    SECRETS_MAX, TIMEOUT, WEBHOOKS_MAX,
+    SECRETS_MAX, TESTS_MAX, TIMEOUT, WEBHOOKS_MAX,
 };
 pub use types::{Attempt, DeliveryState, SecretMark, SwitchedOff, Webhook, WebhookDelivery, WebhookPatch};
 

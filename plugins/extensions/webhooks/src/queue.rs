@@ -5,9 +5,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use atoll_kernel::{Read, StoreError, Timestamp, data::Scan};
+use atoll_kernel::{Ctx, Read, StoreError, Timestamp, data::Scan};
 
-use crate::{BY_TIME, WEBHOOKS, Webhook, schedule::longest_pause, settings::IN_FLIGHT_PER_WEBHOOK_MAX};
+use crate::{
+    BY_STATE, BY_TIME, DeliveryState, WEBHOOKS, Webhook,
+    schedule::longest_pause,
+    settings::{IN_FLIGHT_PER_WEBHOOK_MAX, PENDING_PER_WEBHOOK_MAX},
+};
 
 /// The deliveries that are being sent, each with its webhook.
 #[derive(Clone, Default)]
@@ -67,15 +71,19 @@ pub(crate) fn enabled(view: &dyn Read) -> Result<Vec<Webhook>, StoreError> {
     Ok(all(view)?.into_iter().filter(|it| it.is_enabled).collect())
 }
 
+/// How many more deliveries of a webhook may be pending.
+pub(crate) fn n_free(view: &dyn Read, webhook_id: &str) -> Result<usize, StoreError> {
+    let n_pending = BY_STATE.count(view, &[webhook_id, DeliveryState::Pending.as_str()])?;
+    Ok(PENDING_PER_WEBHOOK_MAX.saturating_sub(n_pending) as usize)
+}
+
 /// What is to be sent now, as far as there are places; and when something is to be sent next.
-pub(crate) fn due(
-    view: &dyn Read,
-    now: Timestamp,
-    in_flight: &InFlight,
-) -> Result<(Vec<Due>, Option<Timestamp>), StoreError> {
+pub(crate) fn due(ctx: &Ctx, in_flight: &InFlight) -> Result<(Vec<Due>, Option<Timestamp>), StoreError> {
     let under_way = in_flight.all();
+    // In this order: what is under way no longer is settled in the view, and not sent again.
+    let (view, now) = (ctx.view(), ctx.now());
     let (mut due, mut next) = (Vec::new(), None);
-    for webhook in enabled(view)? {
+    for webhook in enabled(&view)? {
         let n_under_way = under_way.values().filter(|it| **it == *webhook.id).count();
         let n_max = due.len() + IN_FLIGHT_PER_WEBHOOK_MAX.saturating_sub(n_under_way);
         let mut take = |delivery: &str| {
@@ -84,7 +92,7 @@ pub(crate) fn due(
             }
             if due.len() < n_max { Scan::Continue(()) } else { Scan::Break(()) }
         };
-        BY_TIME.scan_below(view, &[&webhook.id], None, &mut |time, delivery| {
+        BY_TIME.scan_below(&view, &[&webhook.id], None, &mut |time, delivery| {
             let at: Option<Timestamp> = time.first().and_then(|it| it.parse().ok());
             match at {
                 Some(at) if now < at => {
@@ -95,7 +103,7 @@ pub(crate) fn due(
             }
         })?;
         let never = now.plus(longest_pause()).to_string();
-        BY_TIME.scan_below(view, &[&webhook.id], Some(&never), &mut |_, delivery| Ok(take(delivery)))?;
+        BY_TIME.scan_below(&view, &[&webhook.id], Some(&never), &mut |_, delivery| Ok(take(delivery)))?;
     }
     Ok((due, next))
 }

@@ -1,6 +1,9 @@
 //! Admin routes of webhooks: `/admin/webhooks`, and the names of the events, `/admin/webhook-events`.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use atoll_kernel::{
     Fault, Moment, Write,
@@ -13,13 +16,14 @@ use atoll_kernel::{
     routes,
     serde_json::json,
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     WEBHOOK as ENTITY, Webhook, WebhookPatch,
     events::{TEST, known},
     secret::WebhookSecret,
     send::{Message, attempt},
-    settings::{KEEP_HOURS, KEEP_HOURS_MAX},
+    settings::{KEEP_HOURS, KEEP_HOURS_MAX, TESTS_MAX},
     write::{self, NewWebhook, retrieve as webhook, unknown},
 };
 
@@ -171,13 +175,25 @@ async fn delete(call: Call) -> Result<Reply, Fault> {
     let gone = Deleted::new(id.as_str(), ENTITY);
     let own = id.clone();
     let body = move |tx: &mut dyn Write, at: &Moment| write::delete(tx, at, &own);
-    let (mut has_more, _) = call.app.write(call.pass.actor.clone(), body).await?;
-    while has_more {
+    let (mut last, _) = call.app.write(call.pass.actor.clone(), body).await?;
+    while last.is_some() {
         let id = id.clone();
-        let body = move |tx: &mut dyn Write, at: &Moment| Ok(write::forget(tx, at, &id)?);
-        (has_more, _) = call.app.beside().write(call.pass.actor.clone(), body).await?;
+        let body = move |tx: &mut dyn Write, at: &Moment| Ok(write::forget(tx, at, &id, last.as_deref())?);
+        (last, _) = call.app.beside().write(call.pass.actor.clone(), body).await?;
     }
     gone.reply()
+}
+
+/// The tests of the test button.
+struct Tests {
+    under_way: Semaphore,
+    n_begun: AtomicU64,
+}
+
+impl Default for Tests {
+    fn default() -> Self {
+        Tests { under_way: Semaphore::new(TESTS_MAX), n_begun: AtomicU64::new(0) }
+    }
 }
 
 async fn test(call: Call) -> Result<Reply, Fault> {
@@ -185,8 +201,13 @@ async fn test(call: Call) -> Result<Reply, Fault> {
     // No view is held while the receiver takes its time.
     let Call { app, view, .. } = call;
     drop(view);
+    let tests = app.memory::<Tests>();
+    let Ok(_under_way) = tests.under_way.try_acquire() else {
+        let text = format!("{TESTS_MAX} tests are under way; try again when one has ended");
+        return Err(Fault::too_many(text, 1).at_limit("webhook_tests_max"));
+    };
     let now = app.now();
-    let id = format!("msg_test_{}", now.millis());
+    let id = format!("msg_test_{}_{}", now.millis(), tests.n_begun.fetch_add(1, Ordering::Relaxed));
     let data = json!({ "webhook_id": webhook.id });
     let message = Message { id: &id, event: TEST, happened_at: now, data: &data };
     let (attempt, _) = attempt(&app, &webhook, message).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atoll_kernel::{
     Ctx, Fault, Timestamp,
-    http::{OpenSpan, SpanKind},
+    http::{OpenSpan, SpanKind, caught},
     serde_json::{self, Value, json},
 };
 use atoll_providers::{OutgoingWebhook, WebhookAnswer, WebhookSender};
@@ -29,14 +29,15 @@ pub(crate) fn sender(ctx: &Ctx) -> Result<&'static dyn WebhookSender, Fault> {
     first.map(|(_, it)| it).ok_or_else(|| Fault::not_allowed("This program has nothing that sends webhooks"))
 }
 
-/// Sends a message once. Returns what became of it, and how long the receiver asks to wait.
+/// Sends a message once. Returns what became of it, and how long the receiver asks to wait. A sender that
+/// panics has failed.
 pub(crate) async fn attempt(
     ctx: &Ctx,
     webhook: &Webhook,
     message: Message<'_>,
 ) -> (Attempt, Option<Duration>) {
     let at = ctx.now();
-    let answer = post(ctx, webhook, message, at).await;
+    let answer = caught(post(ctx, webhook, message, at)).await.flatten();
     let duration_ms = u64::try_from(ctx.now().millis() - at.millis()).unwrap_or_default();
     let begun = Attempt { at, duration_ms, ..Attempt::default() };
     match answer {

@@ -9,7 +9,8 @@ settings! {
     /// Settings of webhooks.
     pub(crate) struct WebhookSettings = "webhooks" {
         /// Networks that webhooks may be sent to although they are not public: `10.0.0.0/8, 127.0.0.1`. None
-        /// by default, so that nobody who may name an address reaches what only this machine does.
+        /// by default, so that nobody who may name an address reaches what only this machine does. Every
+        /// admin can then send requests there, and read the beginning of each answer.
         pub(crate) allow_private: Networks = "";
         /// May webhooks be sent without TLS, to addresses that begin with `http://`?
         pub(crate) allow_http: bool = false;
@@ -46,6 +47,9 @@ pub const WEBHOOKS_MAX: u64 = 50;
 
 /// Requests to one webhook at a time. One that is slow holds up no other, since each has its own.
 pub const IN_FLIGHT_PER_WEBHOOK_MAX: usize = 4;
+
+/// Tests that admins have under way: each holds a request for up to [`TIMEOUT`].
+pub const TESTS_MAX: usize = 4;
 
 /// Most events or patterns of one webhook, and most sales channels.
 pub(crate) const NAMES_MAX: usize = 100;
@@ -95,12 +99,20 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * HOUR);
 /// A webhook of which every attempt failed for so long is switched off.
 pub const FAILING_MAX: Duration = Duration::from_secs(5 * 24 * HOUR);
 
+/// How exactly a webhook notes when an attempt has failed: else each would write it.
+pub(crate) const FAILED_AT_STEP: Duration = Duration::from_secs(HOUR);
+
 /// Attempts that a delivery shows.
 pub const ATTEMPTS_KEPT_MAX: usize = 12;
 
 /// Pending deliveries of one webhook. While there are as many, its cursor stays where it is: what comes
 /// later waits in the outbox, for as long as that keeps events, a week.
 pub const PENDING_PER_WEBHOOK_MAX: u64 = 1_000;
+
+/// Deliveries that one transaction writes, and bytes of their data, but for those of its last event: a long
+/// transaction holds up all others.
+pub(crate) const DELIVERIES_PER_COMMIT: usize = 500;
+pub(crate) const BYTES_PER_COMMIT: usize = 4 * 1024 * 1024;
 
 /// Deliveries that are kept for a webhook, pending ones included.
 pub const DELIVERIES_PER_WEBHOOK_MAX: u64 = 5_000;

@@ -43,6 +43,8 @@ entity! {
         pub switched_off: Option<SwitchedOff>,
         /// Since when all attempts fail; null if the last one did not.
         pub failing_since: Option<Timestamp>,
+        /// When an attempt has failed lately, to the hour; null if the last one did not.
+        pub failed_at: Option<Timestamp>,
         /// Which secrets sign, the newest first.
         pub secrets: Vec<SecretMark>,
         /// A JSON object of the client's, stored as it is.

@@ -2,7 +2,7 @@
 
 use atoll_kernel::{
     Ctx, Fault, Metadata, Moment, Read, StoreError, Timestamp, Write,
-    data::{Direction, RowError, Scan},
+    data::{Direction, RowError, Scan, skip_damaged},
     jobs::last_event,
 };
 use atoll_sales_channel::SALES_CHANNELS;
@@ -12,8 +12,10 @@ use crate::{
     BY_STATE, BY_WEBHOOK, CURSORS, DeliveryState, SecretMark, WEBHOOK_DELIVERIES, WEBHOOKS, Webhook,
     WebhookDelivery, WebhookPatch,
     events::check_names,
+    queue::n_free,
+    relay::is_readable,
     send::sender,
-    settings::{BATCH, NAMES_MAX, SECRETS_MAX, URL_BYTES_MAX, WEBHOOKS_MAX, reach},
+    settings::{BATCH, NAMES_MAX, PENDING_PER_WEBHOOK_MAX, SECRETS_MAX, URL_BYTES_MAX, WEBHOOKS_MAX, reach},
 };
 
 /// A new webhook.
@@ -109,7 +111,8 @@ fn follow(tx: &mut dyn Write, id: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Changes a webhook. Switched on again, it is sent what happens from then on, and what was pending.
+/// Changes a webhook. Switched on again, it is sent what happens from then on, and what was pending. At a new
+/// address it has not failed yet.
 pub(crate) fn update(
     tx: &mut dyn Write,
     at: &Moment,
@@ -119,9 +122,15 @@ pub(crate) fn update(
     let before = retrieve(tx, id)?;
     check_channels(tx, patch.sales_channel_ids.as_deref().unwrap_or_default())?;
     let is_on = patch.is_enabled.unwrap_or(before.is_enabled);
-    if is_on && !before.is_enabled {
+    let is_again = is_on && !before.is_enabled;
+    if is_again {
         follow(tx, id)?;
-        let fresh = |it: &mut Webhook| (it.switched_off, it.failing_since) = (None, None);
+    }
+    if is_again || patch.url.as_ref().is_some_and(|it| *it != before.url) {
+        let fresh = |it: &mut Webhook| {
+            (it.failing_since, it.failed_at) = (None, None);
+            it.switched_off = it.switched_off.filter(|_| !is_again);
+        };
         WEBHOOKS.update(tx, at, id, fresh)?;
     }
     if !is_on {
@@ -159,26 +168,34 @@ pub(crate) fn rotate(tx: &mut dyn Write, at: &Moment, id: &str, until: Timestamp
     Ok(WEBHOOKS.update(tx, at, id, |it: &mut Webhook| it.secrets = secrets)?)
 }
 
-/// Deletes a webhook with its latest deliveries. Returns whether there are more, which [`forget`] deletes: a
-/// transaction is not to hold up others.
-pub(crate) fn delete(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<bool, Fault> {
+/// Deletes a webhook with its oldest deliveries. Returns the last of them if there are more, which [`forget`]
+/// deletes: a transaction is not to hold up others.
+pub(crate) fn delete(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<Option<String>, Fault> {
     retrieve(tx, id)?;
     WEBHOOKS.delete(tx, at, id)?;
     CURSORS.remove(tx, id.as_bytes());
-    Ok(forget(tx, at, id)?)
+    Ok(forget(tx, at, id, None)?)
 }
 
-/// Deletes some deliveries of a webhook that is deleted. Returns whether there are more.
-pub(crate) fn forget(tx: &mut dyn Write, at: &Moment, id: &str) -> Result<bool, RowError> {
-    let some = BY_WEBHOOK.next_ids(tx, &[id], None, BATCH)?;
+/// Deletes some deliveries of a webhook that is deleted, after this one; damaged ones stay. Returns the last
+/// of them if there are more.
+pub(crate) fn forget(
+    tx: &mut dyn Write,
+    at: &Moment,
+    id: &str,
+    after: Option<&str>,
+) -> Result<Option<String>, RowError> {
+    let mut some = BY_WEBHOOK.next_ids(tx, &[id], after, BATCH)?;
     for delivery in &some {
-        WEBHOOK_DELIVERIES.delete(tx, at, delivery)?;
+        if is_readable(tx, delivery)? {
+            WEBHOOK_DELIVERIES.delete(tx, at, delivery)?;
+        }
     }
-    Ok(some.len() == BATCH)
+    Ok(if some.len() == BATCH { some.pop() } else { None })
 }
 
 /// Sends a delivery of this webhook again, from the first attempt on. Errors: 404 for one of another webhook,
-/// 400 while the webhook is switched off.
+/// 400 while the webhook is switched off, or has as many pending ones as it may.
 pub(crate) fn repeat(
     tx: &mut dyn Write,
     at: &Moment,
@@ -187,14 +204,20 @@ pub(crate) fn repeat(
 ) -> Result<WebhookDelivery, Fault> {
     must_be_on(tx, webhook_id)?;
     let delivery = WEBHOOK_DELIVERIES.get(tx, id)?.filter(|it| it.webhook_id == webhook_id);
-    if delivery.is_none() {
+    let Some(delivery) = delivery else {
         return Err(Fault::not_found(format!("Webhook delivery with id: {id} was not found")));
+    };
+    if delivery.state != DeliveryState::Pending && n_free(tx, webhook_id)? == 0 {
+        let text = format!(
+            "The webhook has {PENDING_PER_WEBHOOK_MAX} pending deliveries, the most that it may have"
+        );
+        return Err(Fault::not_allowed(text).at_limit("webhook_pending_max"));
     }
     Ok(send_again(tx, at, id)?)
 }
 
-/// Sends the failed deliveries of a webhook again, the oldest first, up to 500; with `since`, those of events
-/// from then on. Returns how many.
+/// Sends the failed deliveries of a webhook again, the oldest first, up to 500, and as many as it may have
+/// pending; with `since`, those of events from then on. Returns how many.
 pub(crate) fn repeat_failed(
     tx: &mut dyn Write,
     at: &Moment,
@@ -202,14 +225,18 @@ pub(crate) fn repeat_failed(
     since: Option<Timestamp>,
 ) -> Result<usize, Fault> {
     must_be_on(tx, webhook_id)?;
+    let n_max = BATCH.min(n_free(tx, webhook_id)?);
     let mut failed = Vec::new();
     let group = [webhook_id, DeliveryState::Failed.as_str()];
     BY_STATE.scan(tx, &group, None, Direction::Ascending, &mut |id| {
-        let delivery = WEBHOOK_DELIVERIES.get(tx, id)?;
+        if failed.len() == n_max {
+            return Ok(Scan::Break(()));
+        }
+        let delivery = skip_damaged(WEBHOOK_DELIVERIES.get(tx, id))?.flatten();
         if delivery.is_some_and(|it| since.is_none_or(|since| since <= it.happened_at)) {
             failed.push(id.to_owned());
         }
-        Ok(if failed.len() < BATCH { Scan::Continue(()) } else { Scan::Break(()) })
+        Ok(Scan::Continue(()))
     })?;
     for id in &failed {
         send_again(tx, at, id)?;

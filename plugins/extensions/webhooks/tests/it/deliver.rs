@@ -1,18 +1,19 @@
 //! What is sent: the form of Standard Webhooks, the events and channels that a webhook wants, at least once.
 
 use atoll_host::registry;
-use atoll_kernel::data::Store;
+use atoll_kernel::{data::Store, jobs::last_event};
 use atoll_storage::engines::Memory;
 use atoll_testkit::{TestApp, complete};
 use atoll_webhooks::{
     DeliveryState, IN_FLIGHT_PER_WEBHOOK_MAX, PENDING_PER_WEBHOOK_MAX, WEBHOOK_DELIVERIES, WebhookSecret,
-    sign,
+    position_of, sign,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Bench, DAY, HOUR, groups,
     receiver::{Answer, Receiver, body, header},
+    url,
 };
 
 #[tokio::test]
@@ -51,7 +52,7 @@ async fn a_webhook_gets_what_it_wants_from_its_creation_on() {
     bench.happens().await;
     bench.receiver().until("all", 2).await;
     bench.attempted(&some, 1).await;
-    let names = |it: Vec<serde_json::Value>| it.iter().map(|it| it["event"].clone()).collect::<Vec<_>>();
+    let names = |it: Vec<Value>| it.iter().map(|it| it["event"].clone()).collect::<Vec<_>>();
     assert_eq!(names(bench.deliveries(&all).await), ["product-tag.created", "customer-group.created"]);
     assert_eq!(names(bench.deliveries(&some).await), ["customer-group.created"]);
 }
@@ -95,6 +96,66 @@ async fn a_webhook_of_channels_gets_what_happens_in_them() {
     assert_eq!(of("order.placed")[0]["data"]["id"], orders["orders"][0]["id"]);
     // Products and groups are of no one channel.
     assert!(all.iter().all(|it| it["event"] != "product.created" && it["event"] != "customer-group.created"));
+}
+
+/// Shipments and payments name their order.
+#[tokio::test]
+async fn a_webhook_of_a_channel_hears_of_its_parcels_and_payments() {
+    let bench = Bench::new().await;
+    let shop = &bench.shop;
+    let (web, till) = (shop.channel("Web").await, shop.channel("Till").await);
+    let events = ["shipment.created", "delivery.created", "payment.captured", "payment.refunded"];
+    let (id, _) = bench.webhook("till", json!({ "events": events, "sales_channel_ids": [till] })).await;
+    let tea = shop.product("Tea", &[&web, &till], 0).await;
+    shop.stock(&tea.item, &shop.location, 5).await;
+    let mut of_till = String::new();
+    for channel in [&web, &till] {
+        let storefront = shop.storefront(&[channel]).await;
+        let cart = shop.cart(&storefront, &tea.id, 1).await;
+        let order = complete(&storefront, &cart).await.ok()["order"].clone();
+        of_till = order["id"].as_str().expect("an id").to_owned();
+        let post = async |path: &str, body: Value| shop.admin.post(path, body).await.ok();
+        let path = format!("/admin/orders/{of_till}");
+        let items = json!([{ "id": order["items"][0]["id"], "quantity": 1 }]);
+        post(&format!("{path}/fulfillments"), json!({ "items": items })).await;
+        let fields =
+            shop.admin.get(&format!("{path}?fields=*fulfillments,*payment_collections.payments")).await.ok();
+        let order = &fields["order"];
+        let parcel = order["fulfillments"][0]["id"].as_str().expect("an id");
+        post(&format!("{path}/fulfillments/{parcel}/shipments"), json!({ "items": items })).await;
+        post(&format!("{path}/fulfillments/{parcel}/mark-as-delivered"), json!({})).await;
+        let payment = order["payment_collections"][0]["payments"][0]["id"].as_str().expect("an id");
+        post(&format!("/admin/payments/{payment}/capture"), json!({})).await;
+        post(&format!("/admin/payments/{payment}/refund"), json!({})).await;
+    }
+    bench.receiver().until("till", events.len()).await;
+    let got = bench.deliveries(&id).await;
+    assert_eq!(got.iter().map(|it| &it["event"]).collect::<Vec<_>>(), events);
+    assert!(got.iter().all(|it| it["data"]["order_id"] == of_till), "{got:?}");
+}
+
+#[tokio::test]
+async fn a_webhook_that_catches_up_holds_up_no_other() {
+    let bench = Bench::new().await;
+    let (behind, _) = bench.webhook("behind", groups()).await;
+    let (quick, _) = bench.webhook("quick", json!({ "events": ["customer.created"] })).await;
+    bench.receiver().answers("behind", Answer::Held);
+    let n_full = PENDING_PER_WEBHOOK_MAX as usize;
+    bench.happen(n_full + 1).await;
+    bench.happen_as("customer.updated", 3_200).await;
+    let last = || last_event(&bench.app().ctx.view()).expect("a position");
+    let position = |id: &str| position_of(&bench.app().ctx.view(), id).expect("a cursor").expect("a cursor");
+    bench.app().until(async || position(&quick) == last()).await;
+    assert!(position(&behind) + 3_200 < last());
+    // From here on it has room, and much to come to before the last event.
+    bench.receiver().answers("behind", Answer::Takes);
+    bench.happen_as("customer.created", 1).await;
+    bench.happens().await;
+    bench.receiver().until("behind", n_full + 2).await;
+    let order = bench.receiver().order();
+    assert!(
+        order.iter().rposition(|it| *it == url("quick")) < order.iter().rposition(|it| *it == url("behind"))
+    );
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     Bench, DAY, HOUR, SECOND, groups,
     receiver::{Answer, header},
+    url,
 };
 
 #[tokio::test]
@@ -116,6 +117,74 @@ async fn a_receiver_that_fails_for_days_is_switched_off() {
     let is_off = async || bench.shown(&id).await["is_enabled"] == false;
     bench.app().until(is_off).await;
     assert_eq!(bench.app().events("webhook.switched_off"), [json!({ "id": id, "because": "failing" })]);
+}
+
+#[tokio::test]
+async fn silence_is_no_failing() {
+    let bench = Bench::new().await;
+    bench.receiver().answers("erp", Answer::Status(502));
+    let (id, _) = bench.webhook("erp", groups()).await;
+    bench.happens().await;
+    let mut delivery = bench.attempted(&id, 1).await;
+    for n in 2..=RETRY_PAUSES.len() as u64 + 1 {
+        bench.advance_to_next(&delivery);
+        delivery = bench.attempted(&id, n).await;
+    }
+    assert_eq!(delivery["state"], "failed");
+    bench.app().advance_ms(2 * DAY);
+    bench.happens().await;
+    let is_tried = async || bench.deliveries(&id).await.last().is_some_and(|it| it["n_attempts"] == 1);
+    bench.app().until(is_tried).await;
+    let shown = bench.shown(&id).await;
+    assert_eq!((&shown["is_enabled"], &shown["failing_since"]), (&json!(true), &json!(bench.app().now())));
+}
+
+#[tokio::test]
+async fn at_a_new_address_a_webhook_has_not_failed_yet() {
+    let bench = Bench::new().await;
+    bench.receiver().answers("erp", Answer::Unreachable);
+    let (id, _) = bench.webhook("erp", groups()).await;
+    bench.happens().await;
+    bench.attempted(&id, 1).await;
+    let change = async |url: String| {
+        bench.shop.admin.post(&format!("/admin/webhooks/{id}"), json!({ "url": url })).await.ok();
+        bench.shown(&id).await["failing_since"].clone()
+    };
+    assert_ne!(change(url("erp")).await, json!(null));
+    assert_eq!(change(url("new")).await, json!(null));
+}
+
+#[tokio::test]
+async fn a_sender_that_panics_has_failed() {
+    let bench = Bench::new().await;
+    bench.receiver().answers("erp", Answer::Panics);
+    let (id, _) = bench.webhook("erp", groups()).await;
+    bench.happens().await;
+    let delivery = bench.attempted(&id, 1).await;
+    assert_eq!((&delivery["state"], &delivery["attempts"][0]["status"]), (&json!("pending"), &json!(null)));
+    bench.receiver().answers("erp", Answer::Takes);
+    bench.advance_to_next(&delivery);
+    assert_eq!(bench.attempted(&id, 2).await["state"], "delivered");
+    assert_eq!(bench.receiver().got("erp").len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_asked_for_again_while_it_is_under_way_is_sent_again() {
+    let bench = Bench::new().await;
+    bench.receiver().answers("erp", Answer::Held);
+    let (id, _) = bench.webhook("erp", groups()).await;
+    bench.happens().await;
+    let delivery = bench.receiver().until("erp", 1).await.swap_remove(0);
+    bench.app().advance_ms(SECOND);
+    let again = format!("/admin/webhooks/{id}/deliveries/{}/repeat", header(&delivery, "webhook-id"));
+    bench.shop.admin.post(&again, json!({})).await.ok();
+    bench.receiver().answers("erp", Answer::Takes);
+    bench.receiver().until("erp", 2).await;
+    let delivery = bench.attempted(&id, 1).await;
+    assert_eq!(
+        (&delivery["state"], delivery["attempts"].as_array().map(Vec::len)),
+        (&json!("delivered"), Some(2))
+    );
 }
 
 #[tokio::test]

@@ -56,11 +56,15 @@ impl Bench {
         self.happen(1).await;
     }
 
-    /// So many events, in one transaction.
     async fn happen(&self, n: usize) {
+        self.happen_as("customer-group.created", n).await;
+    }
+
+    /// So many events of this name, in one transaction.
+    async fn happen_as(&self, name: &'static str, n: usize) {
         let emit = move |tx: &mut dyn atoll_kernel::Write, at: &atoll_kernel::Moment| {
             for n in 0..n {
-                atoll_kernel::jobs::emit(tx, at, "customer-group.created", json!({ "id": n.to_string() }))?;
+                atoll_kernel::jobs::emit(tx, at, name, json!({ "id": n.to_string() }))?;
             }
             Ok(())
         };

@@ -1,9 +1,19 @@
 //! What admins do: make, change, test, and what is refused.
 
-use atoll_webhooks::WEBHOOKS_MAX;
+use std::collections::BTreeSet;
+
+use atoll_kernel::{Actor, Moment, Write};
+use atoll_webhooks::{
+    DeliveryState, IN_FLIGHT_PER_WEBHOOK_MAX, PENDING_PER_WEBHOOK_MAX, TESTS_MAX, WEBHOOK_DELIVERIES,
+    WEBHOOKS_MAX, WebhookDelivery,
+};
 use serde_json::json;
 
-use crate::{Bench, groups, receiver::Answer, url};
+use crate::{
+    Bench, groups,
+    receiver::{Answer, header},
+    url,
+};
 
 #[tokio::test]
 async fn a_webhook_names_events_and_channels_that_there_are() {
@@ -95,6 +105,63 @@ async fn failed_deliveries_are_sent_again_together() {
     assert_eq!(bench.shop.admin.post(&again, json!({})).await.ok()["n_repeated"], 3);
     let all_done = async || bench.deliveries(&id).await.iter().all(|it| it["state"] == "delivered");
     bench.app().until(all_done).await;
+}
+
+#[tokio::test]
+async fn no_more_are_sent_again_than_may_be_pending() {
+    let bench = Bench::new().await;
+    bench.receiver().answers("erp", Answer::Held);
+    let (id, _) = bench.webhook("erp", groups()).await;
+    let n_free = 5;
+    bench.happen(PENDING_PER_WEBHOOK_MAX as usize - n_free).await;
+    bench.receiver().until("erp", IN_FLIGHT_PER_WEBHOOK_MAX).await;
+    let webhook_id = id.clone();
+    let plant = move |tx: &mut dyn Write, at: &Moment| {
+        for _ in 0..2 * n_free {
+            let state = DeliveryState::Failed;
+            let failed =
+                WebhookDelivery { webhook_id: webhook_id.clone(), state, ..WebhookDelivery::default() };
+            WEBHOOK_DELIVERIES.create(tx, at, failed)?;
+        }
+        Ok(())
+    };
+    let is_there = async || {
+        let path = format!("/admin/webhooks/{id}/deliveries?limit=1");
+        bench.shop.admin.get(&path).await.ok()["count"] == PENDING_PER_WEBHOOK_MAX - n_free as u64
+    };
+    bench.app().until(is_there).await;
+    bench.app().ctx.write(Actor::System, plant).await.expect("deliveries");
+    let again = format!("/admin/webhooks/{id}/deliveries/repeat-failed");
+    assert_eq!(bench.shop.admin.post(&again, json!({})).await.ok()["n_repeated"], n_free);
+    assert_eq!(bench.shop.admin.post(&again, json!({})).await.ok()["n_repeated"], 0);
+    let path = format!("/admin/webhooks/{id}/deliveries?state=failed&limit=1");
+    let failed = bench.shop.admin.get(&path).await.ok()["webhook_deliveries"][0]["id"].clone();
+    let one = format!("/admin/webhooks/{id}/deliveries/{}/repeat", failed.as_str().expect("an id"));
+    let refused = bench.shop.admin.post(&one, json!({})).await.error();
+    assert!(refused.contains("1000 pending deliveries"), "{refused}");
+    bench.app().is_damaged();
+}
+
+#[tokio::test]
+async fn so_many_tests_are_under_way_at_a_time() {
+    let bench = Bench::new().await;
+    bench.receiver().answers("erp", Answer::Held);
+    let (id, _) = bench.webhook("erp", groups()).await;
+    let path = format!("/admin/webhooks/{id}/test");
+    let test = || bench.shop.admin.post(&path, json!({}));
+    let one_more = async {
+        let got = bench.receiver().until("erp", TESTS_MAX).await;
+        let ids: BTreeSet<_> = got.iter().map(|it| header(it, "webhook-id")).collect();
+        assert_eq!(ids.len(), TESTS_MAX);
+        let refused = test().await.error();
+        assert!(refused.starts_with("429"), "{refused}");
+        bench.receiver().answers("erp", Answer::Takes);
+    };
+    let (a, b, c, d, ()) = tokio::join!(test(), test(), test(), test(), one_more);
+    for it in [a, b, c, d] {
+        assert_eq!(it.ok()["has_succeeded"], true);
+    }
+    assert_eq!(test().await.ok()["has_succeeded"], true);
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ pub(crate) enum Answer {
     After(u16, Duration),
     /// Nothing.
     Unreachable,
+    /// The sender panics.
+    Panics,
     /// 204.
     #[default]
     Takes,
@@ -60,6 +62,11 @@ impl Receiver {
     /// What an address was sent.
     pub(crate) fn got(&self, name: &str) -> Vec<OutgoingWebhook> {
         self.state().got.iter().filter(|it| it.url == url(name)).cloned().collect()
+    }
+
+    /// The addresses that were sent something, in this order.
+    pub(crate) fn order(&self) -> Vec<String> {
+        self.state().got.iter().map(|it| it.url.clone()).collect()
     }
 
     /// Waits until an address was sent so many requests; returns them.
@@ -117,6 +124,7 @@ impl WebhookSender for InMemory {
             match receiver.answer(&webhook.url).await {
                 Answer::Status(status) => Ok(of(status)),
                 Answer::After(status, wait) => Ok(WebhookAnswer { retry_after: Some(wait), ..of(status) }),
+                Answer::Panics => panic!("on purpose"),
                 Answer::Unreachable => Err(Fault::invalid("the connection was refused")),
                 Answer::Takes | Answer::Held => Ok(of(204)),
             }

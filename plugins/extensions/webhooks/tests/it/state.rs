@@ -2,8 +2,8 @@
 
 use atoll_kernel::{Actor, Moment, Write, jobs::emit};
 use atoll_webhooks::{
-    DELIVERY_DAYS, DeliveryState, SecretMark, WEBHOOK_DELIVERIES, WEBHOOKS, Webhook, WebhookDelivery,
-    position_of,
+    DELIVERIES_PER_WEBHOOK_MAX, DELIVERY_DAYS, DeliveryState, SecretMark, WEBHOOK_DELIVERIES, WEBHOOKS,
+    Webhook, WebhookDelivery, position_of,
 };
 use serde_json::json;
 
@@ -91,4 +91,71 @@ async fn a_damaged_delivery_holds_up_no_other() {
     bench.app().advance_ms(HOUR);
     bench.happen(10).await;
     assert_eq!(bench.receiver().until("erp", 11).await.len(), 11);
+}
+
+/// The oldest is damaged: the next ones make room instead.
+#[tokio::test]
+async fn a_damaged_delivery_holds_up_no_room() {
+    let bench = Bench::new().await;
+    let (id, _) = bench.webhook("erp", groups()).await;
+    let webhook_id = id.clone();
+    let plant = move |tx: &mut dyn Write, at: &Moment| {
+        for _ in 0..DELIVERIES_PER_WEBHOOK_MAX {
+            let state = DeliveryState::Delivered;
+            let sent =
+                WebhookDelivery { webhook_id: webhook_id.clone(), state, ..WebhookDelivery::default() };
+            WEBHOOK_DELIVERIES.create(tx, at, sent)?;
+        }
+        Ok(())
+    };
+    bench.app().ctx.write(Actor::System, plant).await.expect("deliveries");
+    let ids = bench.deliveries(&id).await;
+    let ids = [0, 1, 2, 3].map(|n| ids[n]["id"].as_str().expect("an id").to_owned());
+    bench.app().damage("webhook_delivery", ids[0].as_bytes()).await;
+    bench.happen(2).await;
+    bench.receiver().until("erp", 2).await;
+    let view = bench.app().ctx.view();
+    let is_there = |id: &String| WEBHOOK_DELIVERIES.table.exists(&view, id).expect("a table");
+    assert_eq!([&ids[0], &ids[1], &ids[2], &ids[3]].map(is_there), [true, false, false, true]);
+}
+
+#[tokio::test]
+async fn a_damaged_webhook_or_cursor_holds_up_no_other_webhook() {
+    for space in ["webhook", "webhook.cursor"] {
+        let bench = Bench::new().await;
+        let (id, _) = bench.webhook("erp", groups()).await;
+        bench.webhook("other", groups()).await;
+        bench.happens().await;
+        bench.receiver().until("erp", 1).await;
+        bench.receiver().until("other", 1).await;
+        bench.app().damage(space, id.as_bytes()).await;
+        bench.happens().await;
+        bench.receiver().until("other", 2).await;
+    }
+}
+
+#[tokio::test]
+async fn with_a_damaged_delivery_a_webhook_is_repeated_and_deleted() {
+    let bench = Bench::new().await;
+    bench.receiver().answers("erp", Answer::Unreachable);
+    let (id, _) = bench.webhook("erp", groups()).await;
+    bench.happen(2).await;
+    bench.receiver().until("erp", 2).await;
+    let ids: Vec<_> = bench.deliveries(&id).await.iter().map(|it| it["id"].clone()).collect();
+    let give_up = |tx: &mut dyn Write, at: &Moment| {
+        for it in WEBHOOK_DELIVERIES.table.list_all(tx)? {
+            let failed = |it: &mut WebhookDelivery| {
+                (it.state, it.next_attempt_at) = (DeliveryState::Failed, None);
+            };
+            WEBHOOK_DELIVERIES.update(tx, at, &it.id, failed)?;
+        }
+        Ok(())
+    };
+    bench.app().ctx.write(Actor::System, give_up).await.expect("deliveries");
+    bench.app().damage("webhook_delivery", ids[0].as_str().expect("an id").as_bytes()).await;
+    let path = format!("/admin/webhooks/{id}");
+    let repeated = bench.shop.admin.post(&format!("{path}/deliveries/repeat-failed"), json!({})).await.ok();
+    assert_eq!(repeated["n_repeated"], 1);
+    bench.shop.admin.delete(&path).await.ok();
+    assert!(bench.shop.admin.get(&path).await.error().starts_with("404"));
 }
