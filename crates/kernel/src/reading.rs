@@ -240,6 +240,17 @@ fn settled<T>(answer: Result<T, Fault>, meter: &Meter) -> Result<T, Fault> {
 }
 
 impl Ctx {
+    /// Reads the last snapshot for work behind the requests, in a thread of its own: it takes no place of a
+    /// request and has no budget of one, so its author bounds it. Errors: those of `body`.
+    pub async fn read_behind<T, F>(&self, body: F) -> Result<T, Fault>
+    where
+        F: FnOnce(&View) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        let view = self.view();
+        spawn_blocking(move || body(&view)).await.map_err(Fault::unexpected)?
+    }
+
     /// Reads `view` for a request that also writes: inline at first, then from the start in the pool. Errors:
     /// 400 beyond the key budget, 503 if the queue is full, and those of `body`.
     pub async fn read<T, F>(&self, view: &View, body: F) -> Result<T, Fault>

@@ -9,9 +9,10 @@ mod world;
 use std::collections::BTreeMap;
 
 use atoll_availability::{VARIANT_AVAILABLE, VARIANT_UNAVAILABLE, announce_changes, announcement_status};
-use atoll_kernel::{Actor, Moment, Registry, Write, data::Store, registry::Flags};
+use atoll_kernel::{Actor, Moment, Registry, Write, data::Store, http::ReadLimits, registry::Flags};
 use atoll_links::PRODUCT_SALES_CHANNEL;
 use atoll_product::{PRODUCTS, Product, ProductStatus, ProductVariant, VARIANTS};
+use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_storage::{
     Direction, Read, Scan, Span, WriteKeys,
     engines::{Crash, EngineFault, Faulty, Memory, Switch},
@@ -204,15 +205,10 @@ async fn app_on(disk: &Memory) -> (TestApp, Switch) {
 /// More than twice what one commit writes.
 const N_MANY: usize = 1_100;
 
-/// A channel that is switched off makes many events: in several commits, each once, over crashes.
-#[tokio::test]
-async fn large_change_is_announced_in_parts_and_each_part_once() {
-    let disk = Memory::default();
-    let (app, _) = app_on(&disk).await;
-    let bench = Bench::over(app).await;
-    let web = bench.web.clone();
+/// Makes products with a variant each, which these channels sell.
+async fn fill(app: &TestApp, n: usize, channels: Vec<String>) {
     let fill = move |tx: &mut dyn Write, at: &Moment| {
-        for n in 0..N_MANY {
+        for n in 0..n {
             let product =
                 Product { handle: n.to_string(), status: ProductStatus::Published, ..Product::default() };
             let product = PRODUCTS.create(tx, at, product)?;
@@ -222,32 +218,58 @@ async fn large_change_is_announced_in_parts_and_each_part_once() {
                 ..ProductVariant::default()
             };
             VARIANTS.create(tx, at, variant)?;
-            PRODUCT_SALES_CHANNEL.attach(tx, at, &product.id, &web, Map::new())?;
+            for channel in &channels {
+                PRODUCT_SALES_CHANNEL.attach(tx, at, &product.id, channel, Map::new())?;
+            }
         }
         Ok(())
     };
-    let app = &bench.shop.app;
     app.ctx.write(Actor::System, fill).await.expect("products");
     work(app).await;
-    assert_eq!(events(app).len(), N_MANY);
-    let path = format!("/admin/sales-channels/{}", bench.web);
-    bench.shop.admin.post(&path, json!({ "is_disabled": true })).await.ok();
-    let mut n_before = N_MANY;
+}
+
+/// Makes so many channels.
+async fn channels(app: &TestApp, n: usize) -> Vec<String> {
+    let make = move |tx: &mut dyn Write, at: &Moment| {
+        let name = |n: usize| SalesChannel { name: n.to_string(), ..SalesChannel::default() };
+        (0..n).map(|n| Ok(SALES_CHANNELS.create(tx, at, name(n))?.id.to_string())).collect()
+    };
+    app.ctx.write(Actor::System, make).await.expect("channels").0
+}
+
+/// Announces everything, with a crash at each commit. Returns how many events each of them has written.
+async fn announced_in_parts(disk: &Memory) -> Vec<usize> {
+    let (app, _) = app_on(disk).await;
+    let mut n_before = events(&app).len();
     let mut parts = Vec::new();
     for n in 0.. {
-        let (app, switch) = app_on(&disk).await;
+        let (app, switch) = app_on(disk).await;
         switch.arm(if n % 2 == 0 { Crash::After } else { Crash::Before });
         if announce_changes(&app.ctx).await.is_ok() {
             break;
         }
-        let (app, _) = app_on(&disk).await;
+        let (app, _) = app_on(disk).await;
         // The last one is verified.
         app.is_damaged();
         let n_events = events(&app).len();
         parts.extend(Some(n_events - n_before).filter(|it| *it > 0));
         n_before = n_events;
     }
-    assert_eq!(n_before, 2 * N_MANY + 1, "the tea was sold, too");
+    parts
+}
+
+/// A channel that is switched off makes many events: in several commits, each once, over crashes.
+#[tokio::test]
+async fn large_change_is_announced_in_parts_and_each_part_once() {
+    let disk = Memory::default();
+    let bench = Bench::over(app_on(&disk).await.0).await;
+    let app = &bench.shop.app;
+    fill(app, N_MANY, vec![bench.web.clone()]).await;
+    assert_eq!(events(app).len(), N_MANY);
+    let path = format!("/admin/sales-channels/{}", bench.web);
+    bench.shop.admin.post(&path, json!({ "is_disabled": true })).await.ok();
+    let parts = announced_in_parts(&disk).await;
+    assert_eq!(parts.iter().sum::<usize>(), N_MANY + 1, "the tea was sold, too");
     assert!(parts.len() >= 3 && parts.iter().all(|it| *it <= 500), "{parts:?}");
     let (app, _) = app_on(&disk).await;
     let mut last: BTreeMap<String, bool> = BTreeMap::new();
@@ -255,6 +277,80 @@ async fn large_change_is_announced_in_parts_and_each_part_once() {
         let before = last.insert(data["id"].to_string(), is_available);
         assert_ne!(before, Some(is_available), "announced twice: {data}");
     }
+}
+
+/// One variant makes as many events as channels sell it: in several commits, too.
+#[tokio::test]
+async fn change_in_very_many_channels_is_announced_in_parts() {
+    let disk = Memory::default();
+    let bench = Bench::over(app_on(&disk).await.0).await;
+    let app = &bench.shop.app;
+    let channels = channels(app, N_MANY).await;
+    let tea = bench.tea.product.clone();
+    let sell = move |tx: &mut dyn Write, at: &Moment| {
+        channels
+            .iter()
+            .try_for_each(|it| Ok(PRODUCT_SALES_CHANNEL.attach(tx, at, &tea, it, Map::new()).map(drop)?))
+    };
+    app.ctx.write(Actor::System, sell).await.expect("links");
+    work(app).await;
+    let unmanaged = |is_unmanaged: bool| {
+        let id = bench.tea.id.clone();
+        let change = move |tx: &mut dyn Write, at: &Moment| {
+            let manages = |it: &mut ProductVariant| it.manage_inventory = !is_unmanaged;
+            Ok(VARIANTS.update(tx, at, &id, manages)?)
+        };
+        app.ctx.write(Actor::System, change)
+    };
+    unmanaged(true).await.expect("a variant");
+    let parts = announced_in_parts(&disk).await;
+    assert_eq!(parts.iter().sum::<usize>(), N_MANY, "web has sold it before");
+    assert!(parts.len() >= 3 && parts.iter().all(|it| *it <= 500), "{parts:?}");
+}
+
+/// The other channels of its variants are asked nothing again while the writer is held.
+#[tokio::test]
+async fn commit_of_a_disabled_channel_decides_on_that_channel_alone() {
+    let disk = Memory::default();
+    let bench = Bench::over(app_on(&disk).await.0).await;
+    let app = &bench.shop.app;
+    let mut all = channels(app, 20).await;
+    all.push(bench.web.clone());
+    fill(app, 300, all).await;
+    let path = format!("/admin/sales-channels/{}", bench.web);
+    bench.shop.admin.post(&path, json!({ "is_disabled": true })).await.ok();
+    // Its writer has counted nothing yet.
+    let (app, _) = app_on(&disk).await;
+    work(&app).await;
+    let n_keys = app.ctx.store().counters().summary().keys_read.max;
+    assert!(n_keys < 300 * 20, "{n_keys} keys for 301 decisions");
+}
+
+/// However busy readers are, and whatever a request may read.
+#[tokio::test]
+async fn announcing_takes_no_place_and_no_budget_of_a_request() {
+    let disk = Memory::default();
+    let bench = Bench::over(app_on(&disk).await.0).await;
+    bench.stock(0).await;
+    let reads =
+        ReadLimits { keys_inline_max: 1, keys_max: 1, threads: 0, waiting_max: 0, ..ReadLimits::default() };
+    let spaces = Registry::linked().expect("a registry").spaces();
+    let app = TestApp::with_limits(Store::open(disk, &spaces).expect("a store"), reads).await;
+    work(&app).await;
+    assert_eq!(events(&app).len(), 1);
+}
+
+/// Two callers have a turn each, one after the other.
+#[tokio::test]
+async fn announcing_twice_at_once_announces_once() {
+    let bench = Bench::new().await;
+    let app = &bench.shop.app;
+    for n in [0, 5, 0, 5] {
+        bench.stock(n).await;
+        tokio::join!(work(app), work(app), work(app));
+    }
+    let told: Vec<bool> = events(app).into_iter().map(|(is_available, _)| is_available).collect();
+    assert_eq!(told, [false, true, false, true]);
 }
 
 /// An existing shop: what it sells is found out, in parts, and only changes since are announced.

@@ -62,23 +62,24 @@ impl<'a> Look<'a> {
         self.sellers
     }
 
-    /// Looks at a variant in one channel, or in all that may sell it or are said to.
-    pub(super) fn at(&mut self, variant: &str, only: Option<&str>) -> Result<Looked, StoreError> {
+    /// Looks at a variant in some channels, or in all that may sell it or are said to.
+    pub(super) fn at(
+        &mut self,
+        variant: &str,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Looked, StoreError> {
         let before = self.announced(variant)?;
         let record = VARIANTS.get(self.view, variant)?;
         let product = record.as_ref().map(|it| it.product_id.to_string());
         let article = record.map_or(Ok(None), |it| Article::of(self.view, it))?;
         let product = product.map_or_else(|| product_of_deleted(self.view, variant), |it| Ok(Some(it)))?;
         let asked = match only {
-            Some(seller) => BTreeSet::from([seller.to_owned()]),
+            Some(only) => only.clone(),
             None => &before.sellers | &self.may_sell(article.as_ref())?,
         };
         // What was not asked is as it was.
         let mut now = match only {
-            Some(seller) => Announced {
-                sellers: before.sellers.iter().filter(|it| *it != seller).cloned().collect(),
-                due: before.due,
-            },
+            Some(only) => Announced { sellers: &before.sellers - only, due: before.due },
             None => Announced::default(),
         };
         let mut answers = Vec::with_capacity(asked.len());
@@ -129,12 +130,19 @@ impl Looked {
         self.before != self.now
     }
 
-    /// Writes an event for each channel that did not sell it as announced.
+    /// The same, with this moment at which time alone may change what sells it.
+    pub(super) fn with_due(self, due: Option<Timestamp>) -> Looked {
+        Looked { now: Announced { due, ..self.now }, ..self }
+    }
+
+    /// The channels that do not sell it as announced.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &(String, Option<Reason>)> {
+        self.asked.iter().filter(|(seller, reason)| self.before.sellers.contains(seller) != reason.is_none())
+    }
+
+    /// Writes an event for each channel that does not sell it as announced.
     pub(super) fn emit(&self, tx: &mut dyn Write, at: &Moment) -> Result<(), StoreError> {
-        for (seller, reason) in &self.asked {
-            if self.before.sellers.contains(seller) == reason.is_none() {
-                continue;
-            }
+        for (seller, reason) in self.changed() {
             let mut data = json!({
                 "id": self.variant, "product_id": self.product, "at": at.now(),
                 "sales_channel_id": Some(seller).filter(|it| *it != WHOLE),

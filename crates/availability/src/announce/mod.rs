@@ -17,10 +17,17 @@ mod verify;
 use std::time::Duration;
 
 use atoll_kernel::{
-    Actor, Ctx, Fault, Read, StoreError, Timestamp, data::View, events, jobs::Shift, serde::Serialize, worker,
+    Actor, Ctx, Fault, Read, StoreError, Timestamp,
+    data::View,
+    events,
+    jobs::{Metric, Shift},
+    metric,
+    serde::Serialize,
+    worker,
 };
 use atoll_sales_channel::SALES_CHANNELS_FLAG;
 use atoll_storage::Span;
+use tokio::sync::Mutex;
 
 use self::{inputs::TOUCHED, turn::Turn};
 
@@ -63,12 +70,18 @@ pub async fn announce_changes(ctx: &Ctx) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Turns are taken one at a time: a second one would take notes away that were made since its own look.
+#[derive(Default)]
+struct Turns(Mutex<()>);
+
 /// Decides on a part of what was noted, and announces what turned out otherwise.
 async fn turn(ctx: &Ctx) -> Result<Next, Fault> {
+    let turns = ctx.memory::<Turns>();
+    let _mine = turns.0.lock().await;
     let (now, has_channels) = (ctx.now(), ctx.is_on(&SALES_CHANNELS_FLAG));
     let plan = move |view: &View| Ok(Turn::plan(view, now, has_channels)?);
     // The view is dropped here: held during the commit, it would keep the store from reusing space.
-    let turn = ctx.read(&ctx.view(), plan).await?;
+    let turn = ctx.read_behind(plan).await?;
     if turn.is_idle() {
         return Ok(Next::Later(turn.next()));
     }
@@ -92,12 +105,24 @@ pub struct AnnouncementStatus {
     pub next_at: Option<Timestamp>,
 }
 
+metric! { Metric {
+    name: "atoll_availability_changes",
+    text: "Changes of which availability events are still to be written, at most 10,000",
+    is_counter: false,
+    label: "state",
+    read: |ctx| Ok(vec![("waiting", n_waiting(&ctx.view())?)]),
+} }
+
+fn n_waiting(view: &dyn Read) -> Result<u64, StoreError> {
+    view.count_keys(&Span::prefix(&view.prefix(TOUCHED.space())), WAITING_COUNTED_MAX)
+}
+
 /// How far the events are behind the data.
 pub fn announcement_status(view: &dyn Read) -> Result<AnnouncementStatus, StoreError> {
     let progress = state::Progress::read(view)?;
     Ok(AnnouncementStatus {
         is_complete: progress.is_some_and(|it| it.first.is_none()),
-        n_waiting: view.count_keys(&Span::prefix(&view.prefix(TOUCHED.space())), WAITING_COUNTED_MAX)?,
+        n_waiting: n_waiting(view)?,
         next_at: state::next_due(view, Timestamp::from_millis(i64::MIN))?,
     })
 }

@@ -23,8 +23,25 @@ const IDS_AT_ONCE: usize = 500;
 /// Called with an id, until it breaks.
 type Visit<'a> = dyn FnMut(&str) -> Result<Scan, StoreError> + 'a;
 
-/// Calls `visit` with the variants that a change concerns, after the id `after`, until it breaks. Returns
-/// where to go on; `None` after all of them. Of a channel whole products are visited.
+/// What became of a visit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visited {
+    /// Go on with the next one.
+    Whole,
+    /// Go on with the next one another time.
+    Enough,
+    /// There was no room for all of it: begin with it another time.
+    Part,
+}
+
+/// Where to go on: after this variant, or product of a channel; `None`: from the beginning.
+pub(super) struct Rest {
+    pub(super) after: Option<String>,
+}
+
+/// Calls `visit` with the variants that a change concerns, after the id `after`, until it has had enough.
+/// Returns where to go on; `None` after all of them. Of a channel whole products are visited, unless there
+/// is no room for all of one.
 ///
 /// What is announced of a variant that is gone, or of a product in a channel that it is not in any more, is
 /// not found from the channel or the product: that was a change of its own.
@@ -33,17 +50,23 @@ pub(super) fn variants(
     concern: &Concern,
     has_channels: bool,
     after: Option<&str>,
-    visit: &mut Visit<'_>,
-) -> Result<Option<String>, StoreError> {
+    visit: &mut dyn FnMut(&str) -> Result<Visited, StoreError>,
+) -> Result<Option<Rest>, StoreError> {
     let id = &*concern.id;
-    let mut broke_at = None;
-    let mut noting = |id: &str, scan: Scan| {
-        broke_at = scan.is_break().then(|| id.to_owned());
-        Ok(scan)
+    let (mut rest, mut is_all) = (Rest { after: after.map(str::to_owned) }, true);
+    let mut noting = |id: &str, visited: Visited| {
+        if visited != Visited::Part {
+            rest.after = Some(id.to_owned());
+        }
+        is_all = visited == Visited::Whole;
+        Ok(if is_all { Scan::Continue(()) } else { Scan::Break(()) })
     };
     let mut variant = |id: &str| noting(id, visit(id)?);
     match concern.kind {
-        Kind::Article => return visit(id).map(|_| None),
+        Kind::Article => {
+            let is_part = visit(id)? == Visited::Part;
+            return Ok(is_part.then_some(Rest { after: None }));
+        }
         Kind::Item => {
             let variants = PRODUCT_VARIANT_INVENTORY_ITEM.lefts_set(id.to_owned());
             variants.scan(view, after, Direction::Ascending, &mut variant)?;
@@ -54,10 +77,10 @@ pub(super) fn variants(
         Kind::Seller if (id == WHOLE) == has_channels => {}
         Kind::Seller => {
             let mut product = |id: &str| {
-                let mut last = Scan::Continue(());
+                let mut last = Visited::Whole;
                 BY_PRODUCT.scan(view, &[id], None, Direction::Ascending, &mut |it| {
                     last = visit(it)?;
-                    Ok(Scan::Continue(()))
+                    Ok(if last == Visited::Part { Scan::Break(()) } else { Scan::Continue(()) })
                 })?;
                 noting(id, last)
             };
@@ -70,7 +93,7 @@ pub(super) fn variants(
             }
         }
     }
-    Ok(broke_at)
+    Ok(if is_all { None } else { Some(rest) })
 }
 
 /// Calls `visit` with the ids in these spaces, whose keys are ids, in one order and each once.

@@ -1,7 +1,7 @@
 //! A turn of the worker: which part of what was noted it looks at, planned on a snapshot, and settled in a
 //! transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use atoll_kernel::{
     Moment, Read, StoreError, Timestamp, Write,
@@ -12,7 +12,7 @@ use atoll_storage::{KeyBuf, Span, WriteKeys};
 use super::{
     inputs::{Concern, FIRST_LARGE, TOUCHED, Touch, touch},
     look::{Look, Looked},
-    reach,
+    reach::{self, Rest, Visited},
     state::{Progress, due, next_due},
 };
 
@@ -20,8 +20,8 @@ use super::{
 /// snapshot. So a channel with a million products that is switched off holds up nothing else.
 const DECISIONS_PER_TURN: usize = 2_000;
 
-/// Decisions that the transaction of a turn makes again, and so the most events that it writes, but for those
-/// of the last product: a long transaction holds up all others.
+/// Decisions that the transaction of a turn makes again, and so the most events that it writes: a long
+/// transaction holds up all others.
 const DECISIONS_PER_COMMIT: usize = 500;
 
 /// Notes that a turn looks at, of what concerns little and of what concerns much.
@@ -34,11 +34,21 @@ pub(super) struct Turn {
     /// Must everything be looked at: at the first start, with channels switched on or off, or with a clock
     /// that was far ahead?
     is_beginning: bool,
-    /// The variants of which there is something to say.
-    news: BTreeSet<String>,
-    n_decisions_again: usize,
+    /// The variants of which there is something to say, with what.
+    news: BTreeMap<String, News>,
+    /// How much of [`DECISIONS_PER_COMMIT`] is left.
+    n_free: usize,
     done: Vec<Done>,
     next: Option<Timestamp>,
+}
+
+/// What there is to say of a variant.
+#[derive(Default)]
+struct News {
+    /// The channels that do not sell it as announced: of the others nothing is asked again.
+    sellers: BTreeSet<String>,
+    /// The first moment at which time alone may change what sells it, or an earlier one.
+    due: Option<Timestamp>,
 }
 
 /// A note that was looked at.
@@ -46,7 +56,7 @@ struct Done {
     concern: Concern,
     seen: Touch,
     /// Where to go on; `None` if all of it was looked at.
-    after: Option<String>,
+    rest: Option<Rest>,
 }
 
 impl Turn {
@@ -60,8 +70,8 @@ impl Turn {
             now: progress.as_ref().map_or(now, |it| it.looked_at.max(now)),
             has_channels,
             is_beginning: progress.is_none(),
-            news: BTreeSet::new(),
-            n_decisions_again: 0,
+            news: BTreeMap::new(),
+            n_free: DECISIONS_PER_COMMIT,
             done: Vec::new(),
             next: None,
         };
@@ -70,7 +80,7 @@ impl Turn {
         }
         let mut look = Look::new(view, turn.now, has_channels)?;
         for variant in due(view, turn.now, DECISIONS_PER_COMMIT)? {
-            if turn.is_full() {
+            if turn.n_free == 0 || look.n_decisions() >= DECISIONS_PER_TURN {
                 break;
             }
             // It has another moment in any case.
@@ -97,37 +107,48 @@ impl Turn {
         self.next
     }
 
-    fn is_full(&self) -> bool {
-        self.n_decisions_again >= DECISIONS_PER_COMMIT
-    }
-
     fn look_at_notes(&mut self, view: &dyn Read, look: &mut Look<'_>, span: &Span) -> Result<(), StoreError> {
         let n_max = look.n_decisions() + DECISIONS_PER_TURN;
         for (concern, seen) in notes(view, span)? {
-            let (has_channels, only) = (self.has_channels, concern.seller());
-            let after =
-                reach::variants(view, &concern, has_channels, seen.after.as_deref(), &mut |variant| {
-                    self.look_at(look, variant, only)?;
-                    let is_enough = self.is_full() || look.n_decisions() >= n_max;
-                    Ok(if is_enough { Scan::Break(()) } else { Scan::Continue(()) })
-                })?;
-            self.done.push(Done { concern, seen, after });
-            if self.is_full() || look.n_decisions() >= n_max {
+            if self.n_free == 0 || look.n_decisions() >= n_max {
                 break;
             }
+            let only = concern.seller().map(|it| BTreeSet::from([it.to_owned()]));
+            let (has_channels, after) = (self.has_channels, seen.after.as_deref());
+            let rest = reach::variants(view, &concern, has_channels, after, &mut |variant| {
+                Ok(match self.look_at(look, variant, only.as_ref())? {
+                    false => Visited::Part,
+                    true if self.n_free == 0 || look.n_decisions() >= n_max => Visited::Enough,
+                    true => Visited::Whole,
+                })
+            })?;
+            self.done.push(Done { concern, seen, rest });
         }
         Ok(())
     }
 
-    fn look_at(&mut self, look: &mut Look<'_>, variant: &str, only: Option<&str>) -> Result<(), StoreError> {
+    /// Looks at a variant. Returns whether there was room for all that there is to say of it: the rest is
+    /// news again when it is looked at again.
+    fn look_at(
+        &mut self,
+        look: &mut Look<'_>,
+        variant: &str,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<bool, StoreError> {
         // A damaged record holds up no other variant.
-        if let Some(looked) = skip_damaged(look.at(variant, only))?
-            && looked.is_news()
-            && self.news.insert(looked.variant)
-        {
-            self.n_decisions_again += looked.asked.len();
-        }
-        Ok(())
+        let Some(looked) = skip_damaged(look.at(variant, only))?.filter(Looked::is_news) else {
+            return Ok(true);
+        };
+        let changed: Vec<_> = looked.changed().map(|(seller, _)| seller.clone()).collect();
+        let is_all = changed.len() <= self.n_free;
+        // An earlier moment leads back to what there was no room for.
+        let earlier = looked.before.due.filter(|_| !is_all);
+        let news = self.news.entry(looked.variant).or_default();
+        news.due = [news.due, looked.now.due, earlier].into_iter().flatten().min();
+        news.sellers.extend(changed.iter().take(self.n_free).cloned());
+        // A new moment alone is written, too.
+        self.n_free = self.n_free.saturating_sub(changed.len().max(1));
+        Ok(is_all)
     }
 
     /// Decides again on what is news, in this transaction; writes the events, and that they are written.
@@ -144,8 +165,10 @@ impl Turn {
         let mut progress = progress.unwrap_or_default();
         let mut look = Look::new(tx, now, self.has_channels)?;
         let mut news: Vec<Looked> = Vec::with_capacity(self.news.len());
-        for variant in &self.news {
-            news.extend(skip_damaged(look.at(variant, None))?);
+        for (variant, it) in self.news {
+            // What has changed since it was looked at is noted, and looked at again.
+            let looked = skip_damaged(look.at(&variant, Some(&it.sellers)))?;
+            news.extend(looked.map(|looked| looked.with_due(it.due)));
         }
         let mut sellers = look.into_sellers();
         for it in news {
@@ -172,10 +195,10 @@ impl Done {
         if self.concern == Concern::EVERYTHING
             && let Some(first) = progress.first.take()
         {
-            progress.first = self.after.clone().map(|after| after.max(first));
+            progress.first = self.rest.as_ref().map(|it| it.after.clone().unwrap_or_default().max(first));
         }
-        match self.after {
-            Some(after) => TOUCHED.write(tx, &key, &Touch { after: Some(after), ..self.seen }),
+        match self.rest {
+            Some(Rest { after }) => TOUCHED.write(tx, &key, &Touch { after, ..self.seen }),
             None => {
                 let key = TOUCHED.key(tx, &key);
                 tx.delete(key);
