@@ -23,7 +23,7 @@ use crate::{
     assets, first_admin,
     form::read_form,
     frame::{bare, framed},
-    invited,
+    invited, reset,
     session::{
         TYPED, check_origin, check_token, csrf_token, log_in, log_out, login_again, login_form, next_of,
     },
@@ -67,7 +67,12 @@ pub fn app_pages(ctx: Ctx, api: Router) -> Router {
     let (login, logged_in, logged_out) = (shared.clone(), shared.clone(), shared.clone());
     let (asked, made) = (shared.clone(), shared.clone());
     let (invited, accepted) = (shared.clone(), shared.clone());
+    let (forgotten, chosen) = (shared.clone(), shared.clone());
     router
+        .route(
+            &format!("{root}{}", reset::PAGE),
+            get(move |it| ask_reset(forgotten, it)).post(move |it| take_reset(chosen, it)),
+        )
         .route(
             &format!("{root}{}", invited::PAGE),
             get(move |it| ask_invited(invited, it)).post(move |it| take_invited(accepted, it)),
@@ -375,6 +380,34 @@ async fn take_invited(shared: Arc<Shared>, request: Request) -> Response {
         }
         let body = invited::page(&shared.root, form.text("email"), &form, Some(&fault));
         return shared.html(fault.status(), bare(&shared.root, "Invite", body));
+    }
+    begin(&shared, &head, &form).await
+}
+
+async fn ask_reset(shared: Arc<Shared>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let query = Form::of(qs::parse(head.uri.query().unwrap_or_default()));
+    match reset::asked(&shared.ctx, query.text("token")) {
+        Some(email) => {
+            let body = reset::page(&shared.root, &email, &query, None);
+            shared.html(StatusCode::OK, bare(&shared.root, "New password", body))
+        }
+        None => shared.refused(&head, &reset::gone()),
+    }
+}
+
+async fn take_reset(shared: Arc<Shared>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let form = match own_form(&head, body).await {
+        Ok(form) => form,
+        Err(fault) => return shared.refused(&head, &fault),
+    };
+    if let Err(fault) = reset::set(&shared.api(&head), &form).await {
+        if fault.status() == StatusCode::GONE || fault.status().is_server_error() {
+            return shared.refused(&head, &fault);
+        }
+        let body = reset::page(&shared.root, form.text("email"), &form, Some(&fault));
+        return shared.html(fault.status(), bare(&shared.root, "New password", body));
     }
     begin(&shared, &head, &form).await
 }

@@ -37,19 +37,19 @@ pub(crate) struct Content {
     pub(crate) html: Option<String>,
 }
 
-/// Fills the template of this name: that of the first folder which has one, or the built-in one.
+/// Fills the template of this name: that of the first folder which has its text or its HTML, or the built-in
+/// one. Text and HTML are of one folder, so that one does not speak in the name of another channel.
 pub(crate) fn fill(folders: &[PathBuf], name: &str, data: &Value) -> Result<Content, String> {
-    let own = |extension: &str| {
-        for folder in folders.iter().filter(|_| is_plain(name)) {
-            if let Some(text) = read(&folder.join(format!("{name}.{extension}")))? {
-                return Ok(Some(text));
-            }
+    let (mut text, mut html) = (None, None);
+    for folder in folders.iter().filter(|_| is_plain(name)) {
+        let own = |extension: &str| read(&folder.join(format!("{name}.{extension}")));
+        (text, html) = (own("txt")?, own("html")?);
+        if text.is_some() || html.is_some() {
+            break;
         }
-        Ok::<_, String>(None)
-    };
+    }
     let built_in = || BUILT_IN.iter().find(|(it, _)| *it == name).map(|(_, text)| (*text).to_owned());
-    let (text, html) = (own("txt")?.or_else(built_in), own("html")?);
-    let text = text.ok_or_else(|| format!("there is no template `{name}.txt`"))?;
+    let text = text.or_else(built_in).ok_or_else(|| format!("there is no template `{name}.txt`"))?;
     let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
     let environment = environment();
     // By the extension it is known what is to be escaped.
@@ -154,6 +154,30 @@ mod tests {
         let error = check_templates(folder.path()).expect_err("it is wrong");
         assert_eq!(error, "the template `invite.created.txt` is wrong: syntax error (line 3)");
         assert!(check_templates(&folder.path().join("nowhere")).is_err());
+    }
+
+    #[test]
+    fn text_and_html_are_of_one_folder() {
+        let all = tempfile::tempdir().expect("a folder");
+        let outlet = all.path().join("Outlet");
+        fs::create_dir(&outlet).expect("a folder");
+        let write =
+            |folder: &Path, name: &str, text: &str| fs::write(folder.join(name), text).expect("a file");
+        write(all.path(), "notification.test.txt", "Shop\n\nshop");
+        write(all.path(), "notification.test.html", "shop");
+        let fill = || {
+            let folders = [outlet.clone(), all.path().to_owned()];
+            let it = fill(&folders, "notification.test", &json!({ "shop": { "name": "" } })).expect("a mail");
+            (it.subject, it.html)
+        };
+        assert_eq!(fill(), ("Shop".to_owned(), Some("shop".to_owned())));
+        write(&outlet, "notification.test.txt", "Outlet\n\noutlet");
+        assert_eq!(fill(), ("Outlet".to_owned(), None));
+        fs::remove_file(outlet.join("notification.test.txt")).expect("a file");
+        write(&outlet, "notification.test.html", "outlet");
+        // The built-in text, and not that of the shop.
+        let (subject, html) = fill();
+        assert!(subject != "Shop" && html.as_deref() == Some("outlet"), "{subject} {html:?}");
     }
 
     #[test]

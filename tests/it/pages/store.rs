@@ -129,6 +129,41 @@ async fn who_is_invited_chooses_a_password_and_is_a_user() {
 }
 
 #[tokio::test]
+async fn an_admin_who_has_forgotten_the_password_sets_another_one_once() {
+    let (shop, ..) = shop().await;
+    let nobody = nobody(&shop);
+    let ask = json!({ "identifier": "admin@test.dev" });
+    assert_eq!(shop.app.client().post("/auth/user/emailpass/reset-password", ask).await.status, 201);
+    let token = shop.app.mailed_tokens("auth.password_reset").swap_remove(0);
+    let (status, text) = nobody.page(&format!("/app/reset-password?token={token}")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(text.contains("value=\"admin@test.dev\""), "{text}");
+    let set = async |password: &str| {
+        let form = [("token", &*token), ("email", "admin@test.dev"), ("password", password)];
+        nobody.client.send("POST", "/app/reset-password", encoded(&form)).await
+    };
+    assert_eq!(set("short").await.status, StatusCode::BAD_REQUEST);
+    let done = set("another secret").await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert!(header(&done.headers, "set-cookie").contains("HttpOnly"));
+    assert_eq!(set("a third secret").await.status, StatusCode::GONE);
+    assert_eq!(nobody.page("/app/reset-password?token=x").await.0, StatusCode::GONE);
+}
+
+/// It leads to the storefront.
+#[tokio::test]
+async fn the_token_of_a_buyer_opens_no_page_of_admins() {
+    let (shop, ..) = shop().await;
+    let storefront = shop.storefront(&[&shop.channel("Web").await]).await;
+    shop.customer(&storefront, "eve@test.dev").await;
+    let ask = json!({ "identifier": "eve@test.dev" });
+    assert_eq!(storefront.post("/auth/customer/emailpass/reset-password", ask).await.status, 201);
+    let token = shop.app.mailed_tokens("auth.password_reset").swap_remove(0);
+    let page = nobody(&shop).page(&format!("/app/reset-password?token={token}")).await;
+    assert_eq!(page.0, StatusCode::GONE);
+}
+
+#[tokio::test]
 async fn an_invite_is_taken_back_and_a_user_deleted() {
     let (shop, _, browser) = shop().await;
     let nobody = nobody(&shop);

@@ -84,7 +84,7 @@ fn with_token(ctx: &Ctx, event: &Event) -> Result<Option<Mail>, Fault> {
             let order = ORDERS.get(&ctx.view(), text(&event.data, "id"))?;
             sales_channel_id = order.and_then(|it| it.sales_channel_id.clone());
         }
-        "invite.created" | "invite.resent" => data["app_url"] = app_url(ctx).into(),
+        "auth.password_reset" | "invite.created" | "invite.resent" => data["app_url"] = app_url(ctx).into(),
         _ => {}
     }
     let to = data["email"].as_str().or(data["entity_id"].as_str()).map(str::to_owned);

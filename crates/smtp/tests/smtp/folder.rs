@@ -35,6 +35,12 @@ impl Scene {
         files.retain(|it| it.file_name().is_some_and(|it| it.to_string_lossy().starts_with(template)));
         let [file] = &files[..] else { panic!("{} e-mails of {template}", files.len()) };
         assert_eq!(file.extension().and_then(|it| it.to_str()), Some("eml"));
+        // It may hold a token.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(file).expect("a file").permissions().mode() & 0o777, 0o600);
+        }
         // Without the line breaks of the transfer encoding.
         fs::read_to_string(file).expect("a text").replace("=\r\n", "").replace("=3D", "=")
     }
@@ -131,6 +137,19 @@ async fn invites_lead_to_the_page_that_accepts_them() {
     assert!(mail.contains(&format!("https://admin.test{path}")), "{mail}");
     let page = scene.shop.app.client().get(&path).await;
     assert_eq!(page.status, 200);
+}
+
+#[tokio::test]
+async fn password_resets_of_admins_lead_to_the_page_that_sets_one() {
+    let scene = Scene::open(|it| it.public_url("https://admin.test")).await;
+    let asked = json!({ "identifier": "admin@test.dev" });
+    let answer = scene.shop.app.client().post("/auth/user/emailpass/reset-password", asked).await;
+    assert_eq!(answer.status, 201);
+    let mail = scene.mail("auth.password_reset").await;
+    let token = scene.shop.app.mailed_tokens("auth.password_reset").swap_remove(0);
+    let path = format!("/app/reset-password?token={token}");
+    assert!(mail.contains(&format!("https://admin.test{path}")), "{mail}");
+    assert_eq!(scene.shop.app.client().get(&path).await.status, 200);
 }
 
 #[tokio::test]
