@@ -27,7 +27,7 @@ use std::error::Error;
 use atoll_kernel::{
     Fault,
     data::{Index, Module, Service},
-    http::ONCE_SPACES,
+    http::{ONCE_SPACES, with_causes},
     module,
     saga::EXECUTIONS,
 };
@@ -89,7 +89,7 @@ pub(crate) fn outcome(
 ) -> Result<(), Failed> {
     let (why, is_for_good) = match ended {
         Ok(Ok(())) => return Ok(()),
-        Ok(Err(fault)) => (causes(&fault), fault.is_for_good()),
+        Ok(Err(fault)) => (with_causes(&fault), fault.is_for_good()),
         Err(panic) => (panic.to_string(), false),
     };
     let why = cut(&token.map_or(why.clone(), |it| why.replace(it, "(token)")));
@@ -98,20 +98,10 @@ pub(crate) fn outcome(
 
 /// An error with its causes, for the log and for admins, not for clients.
 pub fn why(error: &(dyn Error + 'static)) -> String {
-    cut(&causes(error))
+    cut(&with_causes(error))
 }
 
 fn cut(text: &str) -> String {
     const N_CHARS_MAX: usize = 2_000;
     text.chars().take(N_CHARS_MAX).collect()
-}
-
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string().trim_end_matches('.').to_owned();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -5,6 +5,7 @@ use std::{borrow::Cow, error::Error, fmt};
 use atoll_query::QueryError;
 use atoll_schema::Issues;
 use atoll_storage::{Halt, RowError, StoreError, stored};
+use atoll_values::with_causes;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -227,13 +228,7 @@ impl Fault {
 
     /// The chain of causes for the log, separated by `: `; empty if there is none. Not shown to clients.
     pub fn causes(&self) -> String {
-        let mut causes = Vec::new();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            causes.push(error.to_string());
-            cause = error.source();
-        }
-        causes.join(": ")
+        self.source().map(with_causes).unwrap_or_default()
     }
 
     /// Is the cause a stored record that does not decode, or whose checksum is wrong?

@@ -4,15 +4,15 @@ pub use atoll_http::{
     Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Document,
     Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, IdempotentRequest,
     IncomingFile, Info, IpNet, LimitsHit, Method, OpenSpan, OriginList, Origins, OverTls, Part, Proxies,
-    Reply, RequestBody, RequestCounters, RequestDuration, RouteSummary, Source, Span, SpanKind, Spans,
-    StatusCode, Tracer, Uncached, axum_path, beside, caught, cookie, etag_of, header, header_names, is_expected,
-    is_from_own_page, openapi, qs, router,
+    Reply, RequestBody, RequestCounters, RequestDuration, RouteSummary, Source, Span, SpanKind,
+    Spans, StatusCode, Tracer, Uncached, axum_path, beside, caught, cookie, etag_of, header, header_names,
+    is_expected, is_from_own_page, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
 };
 
-pub use atoll_values::Trace;
+pub use atoll_values::{Trace, with_causes};
 
 pub use crate::config::{BackupConfig, Config, FileConfig};
 pub use crate::ctx::{Call, Gate, Login, Parts, Pass, Route, SESSION_COOKIE};

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use atoll_kernel::{Ctx, Fault, provider, registry::Secret};
+use atoll_kernel::{Ctx, Fault, http::with_causes, provider, registry::Secret};
 use atoll_providers::{Notification, NotificationProvider, Working};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor,
@@ -104,19 +104,12 @@ fn connect(HostName(host): &HostName, settings: &SmtpSettings) -> Result<Transpo
 fn refused(error: Error) -> Fault {
     match error.status().map(u16::from) {
         Some(code) if error.is_permanent() && code / 10 != 53 => {
-            Fault::invalid(format!("The mail server refuses the e-mail for good: {}", causes(&error)))
+            Fault::invalid(format!("The mail server refuses the e-mail for good: {}", with_causes(&error)))
                 .for_good()
         }
         Some(_) => {
-            Fault::invalid(format!("The mail server does not take the e-mail now: {}", causes(&error)))
+            Fault::invalid(format!("The mail server does not take the e-mail now: {}", with_causes(&error)))
         }
-        None => Fault::invalid(format!("The mail server was not reached: {}", causes(&error))),
+        None => Fault::invalid(format!("The mail server was not reached: {}", with_causes(&error))),
     }
-}
-
-fn causes(error: &Error) -> String {
-    let first: &dyn std::error::Error = error;
-    let all: Vec<String> =
-        std::iter::successors(Some(first), |it| it.source()).map(ToString::to_string).collect();
-    all.join(": ")
 }

@@ -1,6 +1,7 @@
 //! Value types that every layer shares: typed ids, decimals for money, timestamps, metadata, and the limits
 //! of requests. No I/O.
 
+mod causes;
 mod comparison;
 mod decimal;
 mod fields;
@@ -16,6 +17,7 @@ mod panic;
 mod timestamp;
 mod trace;
 
+pub use causes::with_causes;
 pub use comparison::Comparison;
 pub use decimal::Decimal;
 pub use fields::Fields;

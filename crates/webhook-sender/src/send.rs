@@ -1,13 +1,11 @@
 //! The provider: one request, whose answer is read up to a limit.
 
 use std::{
-    error::Error,
-    iter::successors,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use atoll_kernel::{Ctx, Fault, Timestamp, provider};
+use atoll_kernel::{Ctx, Fault, Timestamp, http::with_causes, provider};
 use atoll_providers::{OutgoingWebhook, Reach, WebhookAnswer, WebhookSender, Working};
 use reqwest::{
     Client, Response,
@@ -77,7 +75,7 @@ async fn post(client: &Client, webhook: OutgoingWebhook, now: Timestamp) -> Resu
     let url = address::read(&url, &reach)?;
     let request = client.post(url).body(body).timeout(timeout);
     let request = headers.into_iter().fold(request, |it, (name, value)| it.header(name, value));
-    let answer = request.send().await.map_err(why)?;
+    let answer = request.send().await.map_err(|error| with_causes(&error.without_url()))?;
     Ok(WebhookAnswer {
         status: answer.status().as_u16(),
         retry_after: retry_after(answer.headers(), now),
@@ -105,13 +103,6 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     }
     let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_millisecond();
     u64::try_from(date - now.millis()).ok().map(Duration::from_millis)
-}
-
-/// The causes of an error, without the address, which is known.
-fn why(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let causes = successors(Some(&error as &dyn Error), |it| (*it).source()).map(ToString::to_string);
-    causes.collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]
