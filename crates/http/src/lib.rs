@@ -44,5 +44,5 @@ pub use route::{
     RequestBody, Route, Source,
 };
 pub use router::{axum_path, beside, router};
-pub use span::{OpenSpan, Span, SpanKind, Spans, Tracer};
+pub use span::{OpenSpan, Span, SpanCounts, SpanKind, Spans, Tracer};
 pub use upload::{Files, IncomingFile};

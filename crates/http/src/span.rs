@@ -14,6 +14,18 @@ use serde_json::Value;
 pub trait Spans: Send + Sync {
     /// Takes a span.
     fn take(&self, span: Span);
+
+    /// What became of the spans so far.
+    fn counts(&self) -> SpanCounts;
+}
+
+/// What became of spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpanCounts {
+    /// The collector has got them.
+    pub n_sent: u64,
+    /// It never gets them, since it was down or slow.
+    pub n_dropped: u64,
 }
 
 /// The part of a span in a call between programs.
@@ -66,6 +78,11 @@ impl Tracer {
     /// Hands spans to this.
     pub fn new(spans: Arc<dyn Spans>) -> Tracer {
         Tracer(spans)
+    }
+
+    /// What became of its spans so far.
+    pub fn counts(&self) -> SpanCounts {
+        self.0.counts()
     }
 
     /// Begins the first span of a new trace.

@@ -4,7 +4,7 @@ pub use atoll_http::{
     Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Document,
     Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, IdempotentRequest,
     IncomingFile, Info, IpNet, LimitsHit, Method, OpenSpan, OriginList, Origins, OverTls, Part, Proxies,
-    Reply, RequestBody, RequestCounters, RequestDuration, RouteSummary, Source, Span, SpanKind,
+    Reply, RequestBody, RequestCounters, RequestDuration, RouteSummary, Source, Span, SpanCounts, SpanKind,
     Spans, StatusCode, Tracer, Uncached, axum_path, beside, caught, cookie, etag_of, header, header_names,
     is_expected, is_from_own_page, openapi, qs, router,
 };

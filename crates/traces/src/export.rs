@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use atoll_kernel::http::{Span, Tracer};
+use atoll_kernel::http::{Span, Spans as _, Tracer, with_causes};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -56,7 +56,7 @@ impl Traces {
 
     /// The spans that never arrived, because the collector was down or slow.
     pub fn n_dropped(&self) -> u64 {
-        self.queue.n_dropped()
+        self.queue.counts().n_dropped
     }
 
     /// Sends what is left, for a few seconds at most.
@@ -137,14 +137,14 @@ impl Exporter {
     /// Sends a batch, once. The log tells of spans that were dropped, not more often than once per batch.
     async fn send(&mut self, batch: &[Span]) {
         let sent = timeout(TIMEOUT, post(&self.endpoint, batch)).await.unwrap_or(Err(Refused::Slow));
+        if sent.is_ok() {
+            self.queue.sent(batch.len());
+        }
         let why = sent.err().map(|error| {
             self.queue.lose(batch.len());
-            match std::error::Error::source(&error) {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
-            }
+            with_causes(&error)
         });
-        let n_dropped = self.queue.n_dropped();
+        let n_dropped = self.queue.counts().n_dropped;
         if n_dropped > self.n_told {
             let why = why.unwrap_or_else(|| "it is too slow".to_owned());
             tracing::warn!(n_dropped, why, "spans were dropped: the collector of traces does not take them");

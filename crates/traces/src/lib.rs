@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod export;
+mod metrics;
 mod otlp;
 mod queue;
 

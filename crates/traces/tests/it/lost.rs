@@ -1,11 +1,19 @@
 //! Collectors that are down or slow: nobody waits for them, and what they do not get is counted.
 
+use std::time::Duration;
+
 use atoll_kernel::http::SpanKind;
 use atoll_testkit::Shop;
 use atoll_traces::{Endpoint, Traces};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    time::{advance, pause, resume},
+};
 
 use crate::setup;
+
+/// Spans of a batch.
+const N_BATCH: u64 = 1_024;
 
 /// A listener that answers nobody, as long as it is held.
 async fn deaf() -> (TcpListener, Endpoint) {
@@ -29,12 +37,24 @@ async fn a_collector_that_is_down_costs_spans_alone() {
 
 #[tokio::test]
 async fn a_collector_that_does_not_answer_holds_up_nobody() {
-    let (_listener, endpoint) = deaf().await;
+    let (listener, endpoint) = deaf().await;
     let traces = Traces::start(endpoint);
     let tracer = traces.tracer();
+    let spans = |n: u64| (0..n).for_each(|_| drop(tracer.root("test", SpanKind::Internal)));
+    // A batch is sent, and not answered.
+    spans(N_BATCH);
+    let (first, _) = listener.accept().await.expect("a connection");
+    first.readable().await.expect("a batch");
     // More than wait; none of them waits for the collector.
-    for _ in 0..40_000 {
-        drop(tracer.root("test", SpanKind::Internal));
-    }
-    assert!(traces.n_dropped() >= 20_000, "{}", traces.n_dropped());
+    spans(40_000);
+    let n_dropped = traces.n_dropped();
+    assert!(n_dropped >= 20_000, "{n_dropped}");
+    // It is given up when its time is over, and the next one is sent.
+    pause();
+    advance(Duration::from_secs(11)).await;
+    resume();
+    let (second, _) = listener.accept().await.expect("a connection");
+    second.readable().await.expect("the next batch");
+    let counts = tracer.counts();
+    assert_eq!((counts.n_sent, counts.n_dropped), (0, n_dropped + N_BATCH));
 }
