@@ -3,7 +3,8 @@
 //!
 //! `serve.rs` answers requests for pages, `form.rs` reads forms, `session.rs` logs in and out and tells own
 //! forms from foreign ones (CSRF), `first_admin.rs` makes the first admin, `invited.rs` the next ones,
-//! `reset.rs` gives them a new password, `frame.rs` is what stands around each page, and `pages/` has the pages of the core, a file per resource.
+//! `reset.rs` gives them a new password, `frame.rs` is what stands around each page, and `pages/` has the
+//! pages of the core, a file per resource.
 
 mod assets;
 mod first_admin;

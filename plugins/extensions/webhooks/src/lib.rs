@@ -1,9 +1,9 @@
 //! Webhooks: events of the shop are sent to addresses that admins name, by Standard Webhooks 1.0, at least
 //! once, with signatures and retries.
 //!
-//! A worker reads the outbox once for all webhooks, and writes a delivery for each event that a webhook
-//! wants; the cursors of the webhooks move in the same transaction. Each delivery is then sent on its own:
-//! one that fails is retried later, and delays neither those after it nor other webhooks.
+//! A worker reads the outbox, once for all webhooks at a position, and writes a delivery for each event that
+//! a webhook wants; the cursors of the webhooks move in the same transaction. Each delivery is then sent on
+//! its own: one that fails is retried later, and delays neither those after it nor other webhooks.
 
 mod checks;
 mod deliveries;
