@@ -4,6 +4,6 @@
 pub use atoll_query::{
     AnswerLimits, Compute, Computed, Context, Cursor, Env, FieldList, Graph, Ids, ListQuery, Nothing,
     OnDelete, Page, QueryError, Relation, Resolve, ResolveWith, Selection, SortBy, StoreFields, Targets,
-    Union, Visibility, Wall, Where, check_selection, list, write_node, write_nodes,
+    Union, Visibility, Wall, Where, check_selection, each_id, list, write_node, write_nodes,
 };
 pub use atoll_values::{Comparison, Condition, Fields, Filter};

@@ -2,7 +2,7 @@
 //! parsed once. Checks before a write, single records, lists and "deleted" answers use the same plan.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     ptr,
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
@@ -15,7 +15,7 @@ use crate::{
     http::{Call, ListParams, Reply, Resource},
     query::{
         Context, Cursor, Env, FieldList, Fields, Ids, ListQuery, QueryError, Selection, SortBy, StoreFields,
-        check_selection, list, write_node, write_nodes,
+        check_selection, each_id, list, write_node, write_nodes,
     },
 };
 
@@ -236,25 +236,16 @@ impl ReadPlan {
         within: Vec<Box<dyn Ids>>,
         write: impl FnOnce(Vec<Node>, &mut JsonObject<'_>) -> Result<(), Fault>,
     ) -> Result<Reply, Fault> {
-        let ListParams { filters, q, order, offset, limit, cursor, with_deleted, .. } = self.params.clone();
-        if let Some(order) =
-            order.as_deref().filter(|it| self.resource.store_fields.is_some() && it.contains('.'))
-        {
+        let ListParams { order, offset, limit, cursor, .. } = &self.params;
+        let (order, limit) = (order.as_deref(), *limit);
+        if let Some(order) = order.filter(|it| self.resource.store_fields.is_some() && it.contains('.')) {
             return Err(QueryError::Order(order.to_owned()).into());
         }
-        let cursor = cursor.map(|it| Cursor::parse(&it, order.as_deref())).transpose()?;
-        let offset = cursor.as_ref().map_or(offset, Cursor::n_before);
+        let cursor = cursor.as_ref().map(|it| Cursor::parse(it, order)).transpose()?;
+        let offset = cursor.as_ref().map_or(*offset, Cursor::n_before);
         let has_cursor = cursor.is_some();
-        let query = ListQuery {
-            filters: filters.into_iter().map(|it| it.renamed(self.resource.renamed)).collect(),
-            within,
-            q,
-            sort: order.as_deref().map(SortBy::parse),
-            offset,
-            limit,
-            cursor,
-            with_deleted,
-        };
+        let sort = order.map(SortBy::parse);
+        let query = ListQuery { within, sort, offset, limit, cursor, ..self.conditions() };
         let page = list(&self.env(view), self.resource.def(), query)?;
         let mut json = Vec::with_capacity(1024 * (page.nodes.len() + 1));
         let mut envelope = JsonObject::new(&mut json);
@@ -267,6 +258,24 @@ impl ReadPlan {
         }
         envelope.end();
         Ok(Reply::raw(json))
+    }
+
+    /// What the request asks of records, in no order and without a page.
+    fn conditions(&self) -> ListQuery {
+        let ListParams { filters, q, with_deleted, .. } = &self.params;
+        let filters = filters.iter().cloned().map(|it| it.renamed(self.resource.renamed)).collect();
+        ListQuery { filters, q: q.clone(), with_deleted: *with_deleted, ..ListQuery::default() }
+    }
+
+    /// The ids of all records that match the request and may be seen by the caller, for what is done to each of
+    /// them. It reads every candidate, and holds the ids alone.
+    pub fn all_ids(&self, view: &dyn Read) -> Result<BTreeSet<String>, Fault> {
+        let mut ids = BTreeSet::new();
+        each_id(&self.env(view), self.resource.def(), self.conditions(), &mut |id| {
+            ids.insert(id.to_owned());
+            Ok(())
+        })?;
+        Ok(ids)
     }
 }
 

@@ -12,6 +12,7 @@ mod graph;
 mod ids;
 mod indexed;
 mod list;
+mod matching;
 mod narrow;
 mod predicate;
 mod selection;
@@ -26,6 +27,7 @@ pub use graph::{
 };
 pub use ids::{Ids, Union, Where};
 pub use list::{ListQuery, Page, SortBy, list};
+pub use matching::each_id;
 pub use selection::Selection;
 pub use wall::{Nothing, Visibility, Wall};
 

@@ -84,14 +84,14 @@ pub(crate) enum Source {
 
 /// The part of the query that a proposed source comes from, by index: one of its sets, a filter on the id, or
 /// one that an index or a link can answer.
-enum Origin {
+pub(crate) enum Origin {
     Set(usize),
     Named(usize),
     Filter(usize),
 }
 
 /// A proposed source, and an upper bound of its size.
-type Proposed = (u64, Origin);
+pub(crate) type Proposed = (u64, Origin);
 
 /// Candidates that are read one by one rather than looked for in the list index: about a page of them.
 pub(crate) const N_FEW: u64 = 64;
@@ -101,13 +101,10 @@ pub(crate) const N_FEW: u64 = 64;
 /// If one source answers the whole query and the order is by id, the cost is that of the page. Else the list
 /// index of the table answers, if it has one. Otherwise every candidate of the narrowest source is read.
 pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Result<Page, QueryError> {
-    let ListQuery { filters, mut within, q, sort, offset, limit, cursor, with_deleted } = query;
-    let search = q.filter(|q| !q.trim().is_empty()).as_deref().map(Search::of);
+    let ListQuery { filters, within, q, sort, offset, limit, cursor, with_deleted } = query;
     if let Some(sort) = &sort {
         check_sort(env, entity, sort)?;
     }
-    let mut filters = filters.into_iter().flat_map(Filter::parts).collect();
-    let confined = Confined::list(env, entity, &mut filters, &mut within);
     let id_direction = match &sort {
         None => Some(Direction::Ascending),
         Some(sort) if sort.path == [entity.key] && entity.key == "id" => Some(sort.direction),
@@ -122,8 +119,7 @@ pub fn list(env: &Env<'_>, entity: &'static EntityDef, query: ListQuery) -> Resu
         Some(cursor) => cursor.slice(limit),
         None => Slice { after: None, offset, limit },
     };
-    let narrowed = Vec::new();
-    let candidates = Candidates { env, entity, filters, narrowed, within, confined, search };
+    let candidates = Candidates::of(env, entity, filters, within, q);
     let mut page =
         candidates.find(by_path.as_ref(), id_direction.unwrap_or_default(), with_deleted, &slice)?;
     if let Some(cursor) = cursor {
@@ -148,6 +144,19 @@ pub(crate) struct Candidates<'a> {
 pub(crate) type Visit<'l> = dyn FnMut(&Chunk<'_>, &[bool]) -> Result<(), QueryError> + 'l;
 
 impl<'a> Candidates<'a> {
+    pub(crate) fn of(
+        env: &'a Env<'a>,
+        entity: &'static EntityDef,
+        filters: Vec<Filter>,
+        mut within: Vec<Box<dyn Ids>>,
+        q: Option<String>,
+    ) -> Candidates<'a> {
+        let mut filters = filters.into_iter().flat_map(Filter::parts).collect();
+        let confined = Confined::list(env, entity, &mut filters, &mut within);
+        let search = q.filter(|q| !q.trim().is_empty()).as_deref().map(Search::of);
+        Candidates { env, entity, filters, narrowed: Vec::new(), within, confined, search }
+    }
+
     /// One page: by a path, or by id in this direction.
     fn find(
         mut self,
@@ -238,7 +247,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// The smallest source that the query names.
-    fn narrowest(&mut self, with_deleted: bool) -> Result<Option<Proposed>, QueryError> {
+    pub(crate) fn narrowest(&mut self, with_deleted: bool) -> Result<Option<Proposed>, QueryError> {
         if let Some(index) = self.filters.iter().position(|filter| filter.texts_of("id").is_some()) {
             return Ok(Some((0, Origin::Named(index))));
         }
@@ -263,7 +272,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// Makes the proposed part the source. The conditions of the others are evaluated for each candidate.
-    fn take(&mut self, narrowest: Option<Proposed>) -> Source {
+    pub(crate) fn take(&mut self, narrowest: Option<Proposed>) -> Source {
         match narrowest.map(|(_, origin)| origin) {
             None => Source::Table,
             Some(Origin::Named(index)) => {
@@ -362,7 +371,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// As `all`, for the soft-deleted candidates.
-    fn all_deleted(&self, source: &Source, visit: &mut Visit<'_>) -> Result<(), QueryError> {
+    pub(crate) fn all_deleted(&self, source: &Source, visit: &mut Visit<'_>) -> Result<(), QueryError> {
         let ids = match source {
             Source::IdSet(ids) => Some(&ids.0),
             Source::Table => None,

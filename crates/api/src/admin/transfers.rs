@@ -144,9 +144,6 @@ const PROBLEM: Type = Type::Object(&[
     required("message", Type::Text).about("The problem, and what the import does about it."),
 ]);
 
-/// The limit of a page with all records: more than a shop has, and far from an overflow.
-const EVERY_RECORD: usize = u32::MAX as usize;
-
 /// The columns of an export.
 #[derive(Deserialize)]
 struct Columns {
@@ -181,7 +178,7 @@ async fn export_records(mut call: Call) -> Result<Reply, Fault> {
     }
 }
 
-/// The ids of the records that the filters of a request match, in one page; none: all of them.
+/// The ids of the records that the filters of a request match; none: all of them.
 fn matching(
     resource: &'static Resource,
     mut call: Call,
@@ -191,13 +188,7 @@ fn matching(
         return Ok(None);
     }
     (call.app, call.view) = (ctx.clone(), ctx.view());
-    (call.params.limit, call.params.offset, call.params.cursor) = (EVERY_RECORD, 0, None);
-    let mut ids = BTreeSet::new();
-    resource.plan(&call).ids_only().page_as(&call.view, Vec::new(), |nodes, _| {
-        ids.extend(nodes.iter().map(|it| it.key().to_owned()));
-        Ok(())
-    })?;
-    Ok(Some(ids))
+    resource.plan(&call).all_ids(&call.view).map(Some)
 }
 
 /// Begins an export. What it is about is found out in the background.
