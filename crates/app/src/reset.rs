@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 /// The page below the root to which the link leads.
 pub(crate) const PAGE: &str = "/reset-password";
 
-/// The e-mail address that a token is for; none if it is of no admin, or no good any more.
+/// The e-mail address that a token is for; none if it is of no admin, or too old. Whether it was used shows
+/// when it is.
 pub(crate) fn asked(ctx: &Ctx, token: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Claims {

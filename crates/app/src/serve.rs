@@ -25,7 +25,8 @@ use crate::{
     frame::{bare, framed},
     invited, reset,
     session::{
-        TYPED, check_origin, check_token, csrf_token, log_in, log_out, login_again, login_form, next_of,
+        TYPED, check_origin, check_token, csrf_token, log_in, log_out, login_again, login_form,
+        login_with_new_password, next_of,
     },
 };
 
@@ -277,7 +278,7 @@ async fn act_again(shared: &Shared, page: &'static AdminPage, mut head: Head, fo
     if login.is_empty() {
         return ask(&Form::default(), None);
     }
-    let cookies = match log_in(shared.api(&head), form).await {
+    let cookies = match log_in(shared.api(&head), form.text("email"), form.exact("password")).await {
         Ok(cookies) => cookies,
         Err(fault) => return ask(form, Some(&fault)),
     };
@@ -342,17 +343,20 @@ async fn make_first_admin(shared: Arc<Shared>, request: Request) -> Response {
         let body = first_admin::page(&shared.root, form.text("token"), &form, Some(&fault));
         return shared.html(fault.status(), bare(&shared.root, "The first admin", body));
     }
-    begin(&shared, &head, &form).await
+    begin(&shared, &head, form.text("email"), form.exact("password")).await
 }
 
-/// Logs in who has just become an admin, and leads to the first page.
-async fn begin(shared: &Shared, head: &Head, form: &Form) -> Response {
-    match log_in(shared.api(head), form).await {
+/// Logs in who has just chosen a password, and leads to the first page.
+async fn begin(shared: &Shared, head: &Head, email: &str, password: &str) -> Response {
+    match log_in(shared.api(head), email, password).await {
         Ok(cookies) => {
             let first = Redirect::to(&format!("{}/", shared.root)).into_response();
             with_cookies(shared.with_headers(first), &cookies)
         }
-        Err(fault) => shared.refused(head, &fault),
+        Err(fault) => {
+            let body = login_with_new_password(&shared.root, email, &fault);
+            shared.html(fault.status(), bare(&shared.root, "Log in", body))
+        }
     }
 }
 
@@ -381,7 +385,7 @@ async fn take_invited(shared: Arc<Shared>, request: Request) -> Response {
         let body = invited::page(&shared.root, form.text("email"), &form, Some(&fault));
         return shared.html(fault.status(), bare(&shared.root, "Invite", body));
     }
-    begin(&shared, &head, &form).await
+    begin(&shared, &head, form.text("email"), form.exact("password")).await
 }
 
 async fn ask_reset(shared: Arc<Shared>, request: Request) -> Response {
@@ -402,14 +406,18 @@ async fn take_reset(shared: Arc<Shared>, request: Request) -> Response {
         Ok(form) => form,
         Err(fault) => return shared.refused(&head, &fault),
     };
+    // The address is that of the token, whatever the form says.
+    let Some(email) = reset::asked(&shared.ctx, form.text("token")) else {
+        return shared.refused(&head, &reset::gone());
+    };
     if let Err(fault) = reset::set(&shared.api(&head), &form).await {
         if fault.status() == StatusCode::GONE || fault.status().is_server_error() {
             return shared.refused(&head, &fault);
         }
-        let body = reset::page(&shared.root, form.text("email"), &form, Some(&fault));
+        let body = reset::page(&shared.root, &email, &form, Some(&fault));
         return shared.html(fault.status(), bare(&shared.root, "New password", body));
     }
-    begin(&shared, &head, &form).await
+    begin(&shared, &head, &email, form.exact("password")).await
 }
 
 async fn ask_login(shared: Arc<Shared>, request: Request) -> Response {
@@ -424,7 +432,7 @@ async fn take_login(shared: Arc<Shared>, request: Request) -> Response {
         Ok(form) => form,
         Err(fault) => return shared.refused(&head, &fault),
     };
-    match log_in(shared.api(&head), &form).await {
+    match log_in(shared.api(&head), form.text("email"), form.exact("password")).await {
         Ok(cookies) => {
             let next = format!("{}{}", shared.root, next_of(form.text("next")));
             with_cookies(shared.with_headers(Redirect::to(&next).into_response()), &cookies)

@@ -12,7 +12,7 @@ use atoll_kernel::{
 };
 use atoll_pages::{Address, Api, Field, Form, Markup, html, problem};
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The token that forms of this session hold: it tells nothing of the session.
 pub(crate) fn csrf_token(ctx: &Ctx, head: &Head) -> String {
@@ -59,8 +59,8 @@ fn foreign() -> Fault {
 }
 
 /// The `Set-Cookie` lines of a new session for these credentials.
-pub(crate) async fn log_in(api: Api, form: &Form) -> Result<Vec<String>, Fault> {
-    let credentials = json!({ "email": form.text("email"), "password": form.exact("password") });
+pub(crate) async fn log_in(api: Api, email: &str, password: &str) -> Result<Vec<String>, Fault> {
+    let credentials = json!({ "email": email, "password": password });
     let answer: Value = api.post("/auth/user/emailpass", &credentials).await?;
     let token = answer["token"].as_str().ok_or_else(Fault::unauthorized)?;
     // A session that this browser has already: nobody would end it any more. There may be none.
@@ -103,6 +103,14 @@ pub(crate) fn login_form(root: &str, next: &str, form: &Form, refused: Option<&F
 pub(crate) fn login_again(page: &str, typed: &str, form: &Form, refused: Option<&Fault>) -> Markup {
     let why = "The session has ended. What you typed is kept: log in, and send it again.";
     login(why, page, (TYPED, typed), form, refused)
+}
+
+/// The page at which one logs in with a password that has just been chosen, because logging in at once was
+/// refused: after too many attempts, for example.
+pub(crate) fn login_with_new_password(root: &str, email: &str, refused: &Fault) -> Markup {
+    let form = Form::of(Map::from_iter([("email".to_owned(), json!(email))]));
+    let why = "The password is saved: log in with it.";
+    login(why, &format!("{root}/login"), ("next", "/"), &form, Some(refused))
 }
 
 /// The field of that page that keeps what was typed, as a query string.

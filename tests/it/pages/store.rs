@@ -139,7 +139,7 @@ async fn an_admin_who_has_forgotten_the_password_sets_another_one_once() {
     assert_eq!(status, StatusCode::OK);
     assert!(text.contains("value=\"admin@test.dev\""), "{text}");
     let set = async |password: &str| {
-        let form = [("token", &*token), ("email", "admin@test.dev"), ("password", password)];
+        let form = [("token", &*token), ("email", "mistyped@test.dev"), ("password", password)];
         nobody.client.send("POST", "/app/reset-password", encoded(&form)).await
     };
     assert_eq!(set("short").await.status, StatusCode::BAD_REQUEST);
@@ -148,6 +148,23 @@ async fn an_admin_who_has_forgotten_the_password_sets_another_one_once() {
     assert!(header(&done.headers, "set-cookie").contains("HttpOnly"));
     assert_eq!(set("a third secret").await.status, StatusCode::GONE);
     assert_eq!(nobody.page("/app/reset-password?token=x").await.0, StatusCode::GONE);
+}
+
+/// Who has forgotten the password has tried some.
+#[tokio::test]
+async fn a_new_password_is_saved_while_attempts_are_limited() {
+    let (shop, ..) = shop().await;
+    let nobody = nobody(&shop);
+    let ask = json!({ "identifier": "admin@test.dev" });
+    assert_eq!(shop.app.client().post("/auth/user/emailpass/reset-password", ask).await.status, 201);
+    let token = shop.app.mailed_tokens("auth.password_reset").swap_remove(0);
+    let wrong = json!({ "email": "admin@test.dev", "password": "a wrong one" });
+    while shop.app.client().post("/auth/user/emailpass", wrong.clone()).await.status == 401 {}
+    let form = [("token", &*token), ("password", "another secret")];
+    let done = nobody.client.send("POST", "/app/reset-password", encoded(&form)).await;
+    let text = String::from_utf8(done.body.to_vec()).expect("text");
+    assert_eq!(done.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(text.contains("The password is saved: log in with it."), "{text}");
 }
 
 /// It leads to the storefront.
