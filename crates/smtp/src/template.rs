@@ -37,14 +37,17 @@ pub(crate) struct Content {
     pub(crate) html: Option<String>,
 }
 
-/// Fills the template of this name: that of the first folder which has its text or its HTML, or the built-in
-/// one. Text and HTML are of one folder, so that one does not speak in the name of another channel.
+/// Fills the template of this name: that of the first folder which has its text, or the built-in one. Its
+/// HTML is of that folder or of one before it, so that it does not speak in the name of another channel.
 pub(crate) fn fill(folders: &[PathBuf], name: &str, data: &Value) -> Result<Content, String> {
     let (mut text, mut html) = (None, None);
     for folder in folders.iter().filter(|_| is_plain(name)) {
         let own = |extension: &str| read(&folder.join(format!("{name}.{extension}")));
-        (text, html) = (own("txt")?, own("html")?);
-        if text.is_some() || html.is_some() {
+        text = own("txt")?;
+        if html.is_none() {
+            html = own("html")?;
+        }
+        if text.is_some() {
             break;
         }
     }
@@ -175,9 +178,8 @@ mod tests {
         assert_eq!(fill(), ("Outlet".to_owned(), None));
         fs::remove_file(outlet.join("notification.test.txt")).expect("a file");
         write(&outlet, "notification.test.html", "outlet");
-        // The built-in text, and not that of the shop.
-        let (subject, html) = fill();
-        assert!(subject != "Shop" && html.as_deref() == Some("outlet"), "{subject} {html:?}");
+        // HTML of the channel, beside the text of the shop.
+        assert_eq!(fill(), ("Shop".to_owned(), Some("outlet".to_owned())));
     }
 
     #[test]
