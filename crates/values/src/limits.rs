@@ -215,6 +215,9 @@ pub const CSV_ROW_BYTES_MAX: usize = 1024 * 1024;
 /// Rows of one product in a CSV file: its variants or images. They are in memory together.
 pub const CSV_PRODUCT_ROWS_MAX: usize = 5_000;
 
+/// Tags of a product in a cell of a CSV file: four times as many as Shopify has.
+pub const CSV_TAGS_MAX: usize = 1_000;
+
 /// Imports and exports of CSV that may be going on at a time, each with a thread. Further ones get 503.
 pub const CSV_TRANSFERS_AT_ONCE_MAX: usize = 2;
 

@@ -2,7 +2,8 @@
 
 use atoll_catalogue::{CsvSettings, NotACatalogue, Outline, ProblemKind};
 use atoll_kernel::limits::{
-    CSV_COLUMNS_MAX, CSV_PRODUCT_ROWS_MAX, CSV_ROWS_MAX, OPTION_VALUES_MAX, PRODUCT_OPTIONS_MAX, VARIANTS_MAX,
+    CSV_COLUMNS_MAX, CSV_PRODUCT_ROWS_MAX, CSV_ROWS_MAX, CSV_TAGS_MAX, OPTION_VALUES_MAX,
+    PRODUCT_OPTIONS_MAX, VARIANTS_MAX,
 };
 use serde_json::json;
 
@@ -56,6 +57,18 @@ async fn a_value_too_many_is_told_by_its_row() {
         ]
     );
     assert_eq!(product(&shop, "tea").await["variants"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn a_tag_too_many_is_left_out() {
+    let tags: Vec<String> = (0..=CSV_TAGS_MAX).map(|it| format!("t{it}")).collect();
+    let tags = tags.join(",");
+    let text =
+        format!("Handle,Title,Variant SKU,Variant Price,Tags\ntea,Tea,TEA,1,\"{tags}\"\npot,Pot,POT,1,\n");
+    let (told, _) = problems(&text, ProblemKind::Limit).await;
+    let message =
+        "products.csv:2, column \"Tags\": a product has at most 1000 tags; the others were left out";
+    assert_eq!(told, [message]);
 }
 
 #[tokio::test]
@@ -132,6 +145,10 @@ async fn rows_of_stock_and_listings_say_all_that_they_need() {
             "products.csv:3, column \"sku\": it is empty; left out",
         ]
     );
+    let text = "sku,stocked,location\nTEA,5\n";
+    let report = import(&shop.app.ctx, text, CsvSettings::default()).await;
+    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["products.csv:2: it has 2 cells, and the header 3; left out"]);
     let text = "channel,product,varient,enabled\nWeb,tea,TEA,FALSE\n";
     let refused = Outline::read_any(std::io::Cursor::new(text), "listings.csv", CsvSettings::default());
     let refused = refused.err().as_ref().map(NotACatalogue::to_string);

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use atoll_kernel::{
     Decimal,
-    limits::{CSV_PRODUCT_ROWS_MAX, PRODUCT_OPTIONS_MAX, VARIANTS_MAX},
+    limits::{CSV_PRODUCT_ROWS_MAX, CSV_TAGS_MAX, PRODUCT_OPTIONS_MAX, VARIANTS_MAX},
 };
 use atoll_product::ProductStatus;
 
@@ -152,8 +152,14 @@ impl Rows {
             Field::Collection => product.collections.extend(some(text.trim())),
             Field::Category => product.rows.categories.get_or_insert_default().extend(some(text.trim())),
             Field::Tags => {
-                let tags = text.split(',').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
-                product.rows.tags.get_or_insert_default().extend(tags);
+                let mut tags = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+                let kept = tags.by_ref().take(CSV_TAGS_MAX).map(str::to_owned);
+                product.rows.tags.get_or_insert_default().extend(kept);
+                if tags.next().is_some() {
+                    let message =
+                        || format!("a product has at most {CSV_TAGS_MAX} tags; the others were left out");
+                    product.rows.notes.add(place, ProblemKind::Limit, message);
+                }
             }
             Field::Tag => product.rows.tags.get_or_insert_default().extend(some(text.trim())),
             Field::OfProduct(detail) => match detail.check(text) {
@@ -362,6 +368,11 @@ fn single(row: &Row<'_>) -> CatalogueProduct {
             },
             _ => {}
         }
+    }
+    let (n_cells, n_columns) = (row.cells().count(), row.header.headings.len());
+    if n_cells < n_columns {
+        let message = || format!("it has {n_cells} cells, and the header {n_columns}; left out");
+        product.rows.notes.add(row.own_place(), ProblemKind::Cell, message);
     }
     product.rows.place = place;
     listing.place = place;

@@ -1,5 +1,7 @@
 //! Import of categories, collections, types and tags, and which of them a product has.
 
+use std::collections::HashSet;
+
 use atoll_kernel::{Fault, Id, StoreError};
 use atoll_product::{
     CATEGORIES, CATEGORY_BY_HANDLE, COLLECTION_BY_HANDLE, COLLECTIONS, ProductCategory, ProductCollection,
@@ -88,13 +90,13 @@ impl Import<'_> {
 
     /// The tags of a product; those that do not exist are created.
     pub(super) fn tags_of(&mut self, input: &CatalogueProduct) -> Result<Vec<Id<ProductTag>>, Fault> {
-        let mut tags = Vec::new();
+        let (mut tags, mut seen) = (Vec::new(), HashSet::new());
         for value in input.rows.tags.iter().flatten() {
             let tag = match TAGS.table.get_by(self.tx, &TAG_BY_VALUE, &[value])? {
                 Some(there) => there.id,
                 None => self.keep(&TAGS, None, |it: &mut ProductTag| it.value = value.clone())?.id,
             };
-            if !tags.contains(&tag) {
+            if seen.insert(tag.clone()) {
                 tags.push(tag);
             }
         }
