@@ -65,7 +65,15 @@ fn behind(view: &View) -> Result<BTreeMap<u64, Vec<Reader>>, StoreError> {
     let last = last_event(view)?;
     let mut behind: BTreeMap<u64, Vec<Reader>> = BTreeMap::new();
     for webhook in enabled(view)? {
-        let cursor = readable_position_of(view, &webhook.id)?;
+        let stored = skip_damaged(position_of(view, &webhook.id))?;
+        if stored.is_none() {
+            let webhook = &*webhook.id;
+            tracing::error!(
+                webhook,
+                "where a webhook was is damaged: it begins at the end, events may be missed"
+            );
+        }
+        let cursor = stored.flatten();
         let position = cursor.unwrap_or(last).min(last);
         if cursor == Some(last) {
             continue;
