@@ -126,7 +126,7 @@ async fn work(
         _ => made,
     };
     if let (Ok((file, _)), Some(n_max)) = (&made, n_kept_max)
-        && let Err(error) = copy(&going_on.ctx, file, n_max, progress).await
+        && let Err(error) = copy(&going_on.ctx, file, n_max).await
     {
         made = Err(error);
     }

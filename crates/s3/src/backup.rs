@@ -1,5 +1,7 @@
 //! The backup storage `s3_backup`: backups in a bucket that is not that of public files.
 
+use std::time::Duration;
+
 use atoll_kernel::{Ctx, Fault, provider, registry::Secret, settings};
 use atoll_providers::{BackupStorage, Content, Working, is_key};
 use object_store::{Error, ObjectStore as _, ObjectStoreExt as _, aws::AmazonS3, path::Path};
@@ -7,7 +9,7 @@ use object_store::{Error, ObjectStore as _, ObjectStoreExt as _, aws::AmazonS3, 
 use crate::{
     error::refused,
     put::{PRIVATE, put},
-    service::Service,
+    service::{RETRIES_MAX, Service},
     settings::{Address, BucketName, Prefix, S3Settings},
 };
 
@@ -84,6 +86,8 @@ impl S3BackupSettings {
             access_key_id: &self.access_key_id,
             secret_access_key: &self.secret_access_key,
             timeout_s: self.timeout_s,
+            // Each attempt may take its time: nobody is waiting.
+            retry_timeout: Duration::from_secs(self.timeout_s) * (RETRIES_MAX + 1),
         }
     }
 }

@@ -15,10 +15,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Retries of a request that the service did not answer, or answered with 429 or 5xx; with exponential
 /// backoff and jitter.
-const RETRIES_MAX: usize = 3;
+pub(crate) const RETRIES_MAX: u32 = 3;
 
-/// No retry begins later than this after the first attempt: a client of ours is waiting.
-const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
+/// No retry begins later than this after the first attempt, where a client of ours is waiting.
+pub(crate) const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The longest pause between two attempts.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -32,6 +32,8 @@ pub(crate) struct Service<'a> {
     pub(crate) access_key_id: &'a Secret,
     pub(crate) secret_access_key: &'a Secret,
     pub(crate) timeout_s: u64,
+    /// No retry begins later than this after the first attempt.
+    pub(crate) retry_timeout: Duration,
 }
 
 impl Service<'_> {
@@ -56,8 +58,8 @@ impl Service<'_> {
             .with_timeout(Duration::from_secs(self.timeout_s))
             .with_connect_timeout(CONNECT_TIMEOUT);
         let retry = RetryConfig {
-            max_retries: RETRIES_MAX,
-            retry_timeout: RETRY_TIMEOUT,
+            max_retries: RETRIES_MAX as usize,
+            retry_timeout: self.retry_timeout,
             backoff: BackoffConfig { max_backoff: BACKOFF_MAX, ..BackoffConfig::default() },
         };
         AmazonS3Builder::new()

@@ -6,7 +6,7 @@ use atoll_kernel::{
 };
 use reqwest::Url;
 
-use crate::service::Service;
+use crate::service::{RETRY_TIMEOUT, Service};
 
 settings! {
     /// The bucket that holds files. Readers must be allowed to get its objects, at the address of `url`.
@@ -41,6 +41,7 @@ impl S3Settings {
             access_key_id: &self.access_key_id,
             secret_access_key: &self.secret_access_key,
             timeout_s: self.timeout_s,
+            retry_timeout: RETRY_TIMEOUT,
         }
     }
 

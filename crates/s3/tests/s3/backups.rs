@@ -48,12 +48,26 @@ pub(crate) async fn backups_are_copied_and_the_newest_are_kept(world: &World) {
         backups_in(folder.path()).expect("a list").into_iter().map(|it| it.name).collect();
     kept.sort();
     let copied = world.names_in(&format!("{PRIVATE}/shop/backups")).await;
-    let names: Vec<&str> = copied.iter().filter_map(|it| it.rsplit('/').next()).collect();
+    let copies: Vec<&str> = copied.iter().filter_map(|it| it.rsplit('/').next()).collect();
+    let names: Vec<&str> = copies.iter().filter_map(|it| Some(it.split_once('.')?.1)).collect();
     assert_eq!((names.len(), names), (2, kept.iter().map(String::as_str).collect()));
-    for name in &kept {
-        let url = format!("{}/{PRIVATE}/shop/backups/{name}", world.server.s3);
+    for (name, copy) in kept.iter().zip(copies) {
+        let url = format!("{}/{PRIVATE}/shop/backups/{copy}", world.server.s3);
         let copy = world.get(&url).await.bytes().await.expect("a body");
         assert!(copy == std::fs::read(folder.path().join(name)).expect("a file"), "{name}");
+    }
+}
+
+/// A trial with the configuration of the shop, as after a restore, removes none of the shop's copies.
+pub(crate) async fn shops_that_share_a_bucket_keep_their_own_copies(world: &World) {
+    for n_copies in [2, 4] {
+        let folder = TempDir::new().expect("a folder");
+        let (app, admin) = setup(world, &folder, "shared").init().await.with_admin().await;
+        for _ in 0..3 {
+            assert_eq!(back_up(&app, &admin, &folder).await["error"], Value::Null);
+            app.advance_ms(1_000);
+        }
+        assert_eq!(world.names_in(&format!("{PRIVATE}/shared")).await.len(), n_copies);
     }
 }
 

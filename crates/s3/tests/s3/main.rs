@@ -22,6 +22,7 @@ use axum::body::Body;
 use backups::{
     backup_that_is_not_copied_says_so_and_stays_in_the_folder, backups_are_copied_and_the_newest_are_kept,
     backups_are_not_copied_to_the_bucket_of_public_files, large_backups_are_there_when_they_are_whole,
+    shops_that_share_a_bucket_keep_their_own_copies,
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -66,6 +67,7 @@ tests! {
     backup_that_is_not_copied_says_so_and_stays_in_the_folder,
     backups_are_not_copied_to_the_bucket_of_public_files,
     large_backups_are_there_when_they_are_whole,
+    shops_that_share_a_bucket_keep_their_own_copies,
 }
 
 /// The settings of the documentation.
