@@ -297,7 +297,7 @@ impl OrderFilter {
 
 /// A row per line item of an order.
 fn order_rows(writer: &mut RowWriter<impl Write>, shop: &Shop, order: &Order) -> Result<(), ExportFailed> {
-    use CsvCell::{Number, Text};
+    use CsvCell::{Foreign, Number};
     let some = |it: &'_ Option<String>| it.clone().unwrap_or_default();
     let channel = order.sales_channel_id.as_deref().unwrap_or_default();
     let channel = shop.channels.of_id(channel).unwrap_or(channel);
@@ -310,19 +310,19 @@ fn order_rows(writer: &mut RowWriter<impl Write>, shop: &Shop, order: &Order) ->
             some(&line.variant_title),
         );
         writer.row([
-            Text(&order.id),
-            Text(&display_id),
-            Text(&placed_at),
-            Text(channel),
-            Text(order.status.as_str()),
-            Text(order.payment_status.as_str()),
-            Text(order.fulfillment_status.as_str()),
-            Text(&customer),
-            Text(&email),
-            Text(&order.currency_code),
-            Text(&sku),
-            Text(product),
-            Text(&variant),
+            Foreign(&order.id),
+            Foreign(&display_id),
+            Foreign(&placed_at),
+            Foreign(channel),
+            Foreign(order.status.as_str()),
+            Foreign(order.payment_status.as_str()),
+            Foreign(order.fulfillment_status.as_str()),
+            Foreign(&customer),
+            Foreign(&email),
+            Foreign(&order.currency_code),
+            Foreign(&sku),
+            Foreign(product),
+            Foreign(&variant),
             Number(line.quantity),
             Number(line.unit_price),
             Number(line.sums().total),

@@ -116,13 +116,28 @@ fn begin(part: &Path) -> Result<File, ExportError> {
 }
 
 /// Removes what a killed process has left of an export, a folder whose name ends in [`PART`]; one that is
-/// being written is locked, and stays.
+/// being written is locked, and stays. Errors: it holds what no export writes, so it is somebody else's.
 pub fn remove_half(part: &Path) -> Result<(), ExportError> {
     match File::open(part) {
-        Ok(left) if left.try_lock().is_ok() => at("remove", part, fs::remove_dir_all(part)),
+        Ok(left) if left.try_lock().is_ok() => match at("read", part, is_of_export(part))? {
+            true => at("remove", part, fs::remove_dir_all(part)),
+            false => Err(ExportError::Exists(part.to_owned())),
+        },
         Err(error) if error.kind() != io::ErrorKind::NotFound => at("read", part, Err(error)),
         _ => Ok(()),
     }
+}
+
+/// Does the folder hold files of an export, and nothing else?
+fn is_of_export(part: &Path) -> io::Result<bool> {
+    let manifest = Manifest::path_in(part);
+    for entry in fs::read_dir(part)? {
+        let file = entry?.path();
+        if file != manifest && !file.to_string_lossy().ends_with(SUFFIX) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// An export that is being written.

@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 
-/// With what a formula begins.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// With what a formula begins; in full width, too, as spreadsheets of East Asia read it.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// Behind what a spreadsheet that takes another character for the delimiter begins a new cell: it knows no
+/// quotes in the middle of one.
+const BREAKS: [char; 4] = [';', '\t', '\r', '\n'];
 
 /// Would the text be a formula without the apostrophes in front? Texts that had one themselves get another
 /// one, so that every text comes back as it was.
@@ -14,6 +18,12 @@ fn is_formula(text: &str) -> bool {
 /// The text as a cell that is no formula.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// A text that anybody may have written, such as a buyer, as a cell that is no formula wherever it is broken
+/// up. It is for files that are not read back.
+pub(crate) fn escaped_within(text: &str) -> String {
+    text.split_inclusive(BREAKS).map(escaped).collect()
 }
 
 /// The text of a cell.
@@ -39,6 +49,8 @@ mod tests {
             ("-5 °C", "'-5 °C"),
             ("\t=1", "'\t=1"),
             ("\r", "'\r"),
+            ("\n=1", "'\n=1"),
+            ("＝1", "'＝1"),
             ("'=1", "''=1"),
             ("'tis", "'tis"),
             ("''", "''"),
@@ -47,6 +59,18 @@ mod tests {
         ] {
             assert_eq!(escaped(text), cell);
             assert_eq!(unescaped(cell), text);
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_text_is_a_formula_where_others_begin_a_cell() {
+        for (text, cell) in [
+            ("x;=cmd|'/c calc'!A0", "x;'=cmd|'/c calc'!A0"),
+            ("-1;+2\t@3\n=4", "'-1;'+2\t'@3\n'=4"),
+            ("a; b, =c", "a; b, =c"),
+            ("", ""),
+        ] {
+            assert_eq!(escaped_within(text), cell);
         }
     }
 

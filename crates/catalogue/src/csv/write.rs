@@ -11,7 +11,7 @@ use atoll_product::ProductStatus;
 
 use super::{
     columns::{Column, Field, Vocabulary},
-    formula::escaped,
+    formula::{escaped, escaped_within},
 };
 use crate::{CatalogueProduct, CatalogueVariant, detail::told, model::WantedStatus};
 
@@ -266,6 +266,7 @@ impl<W: Write> RowWriter<W> {
         for cell in cells {
             match cell {
                 CsvCell::Text(text) => self.0.write_field(&*escaped(text))?,
+                CsvCell::Foreign(text) => self.0.write_field(escaped_within(text))?,
                 CsvCell::Number(number) => self.0.write_field(number.to_string())?,
             }
         }
@@ -280,5 +281,7 @@ impl<W: Write> RowWriter<W> {
 /// A cell: a text, which is kept from being a formula, or a number.
 pub(crate) enum CsvCell<'a> {
     Text(&'a str),
+    /// A text of a file that is not read back, and that anybody may have written.
+    Foreign(&'a str),
     Number(Decimal),
 }
