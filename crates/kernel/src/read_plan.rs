@@ -267,8 +267,8 @@ impl ReadPlan {
         ListQuery { filters, q: q.clone(), with_deleted: *with_deleted, ..ListQuery::default() }
     }
 
-    /// The ids of all records that match the request and may be seen by the caller, for what is done to each of
-    /// them. It reads every candidate, and holds the ids alone.
+    /// The ids of all records that match the request and may be seen by the caller, for what is done to each
+    /// of them. It reads every candidate, and holds the ids alone.
     pub fn all_ids(&self, view: &dyn Read) -> Result<BTreeSet<String>, Fault> {
         let mut ids = BTreeSet::new();
         each_id(&self.env(view), self.resource.def(), self.conditions(), &mut |id| {
