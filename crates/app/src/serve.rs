@@ -72,11 +72,11 @@ pub fn app_pages(ctx: Ctx, api: Router) -> Router {
     router
         .route(
             &format!("{root}{}", reset::PAGE),
-            get(move |it| ask_reset(forgotten, it)).post(move |it| take_reset(chosen, it)),
+            get(move |it| ask_mailed(forgotten, it, &RESET)).post(move |it| take_reset(chosen, it)),
         )
         .route(
             &format!("{root}{}", invited::PAGE),
-            get(move |it| ask_invited(invited, it)).post(move |it| take_invited(accepted, it)),
+            get(move |it| ask_mailed(invited, it, &INVITE)).post(move |it| take_invited(accepted, it)),
         )
         .route(
             &format!("{root}/first-admin"),
@@ -360,15 +360,30 @@ async fn begin(shared: &Shared, head: &Head, email: &str, password: &str) -> Res
     }
 }
 
-async fn ask_invited(shared: Arc<Shared>, request: Request) -> Response {
+/// What the link of an e-mail leads to: a form in which somebody chooses a password, and is logged in by it.
+struct MailedLink {
+    title: &'static str,
+    /// The address that a token is for, if it is good.
+    asked: fn(&Ctx, &str) -> Option<String>,
+    page: fn(&str, &str, &Form, Option<&Fault>) -> Markup,
+    /// What is said of a token that is not.
+    gone: fn() -> Fault,
+}
+
+const INVITE: MailedLink =
+    MailedLink { title: "Invite", asked: invited::invited, page: invited::page, gone: invited::gone };
+const RESET: MailedLink =
+    MailedLink { title: "New password", asked: reset::asked, page: reset::page, gone: reset::gone };
+
+async fn ask_mailed(shared: Arc<Shared>, request: Request, link: &MailedLink) -> Response {
     let (head, _) = request.into_parts();
     let query = Form::of(qs::parse(head.uri.query().unwrap_or_default()));
-    match invited::invited(&shared.ctx, query.text("token")) {
+    match (link.asked)(&shared.ctx, query.text("token")) {
         Some(email) => {
-            let body = invited::page(&shared.root, &email, &query, None);
-            shared.html(StatusCode::OK, bare(&shared.root, "Invite", body))
+            let body = (link.page)(&shared.root, &email, &query, None);
+            shared.html(StatusCode::OK, bare(&shared.root, link.title, body))
         }
-        None => shared.refused(&head, &invited::gone()),
+        None => shared.refused(&head, &(link.gone)()),
     }
 }
 
@@ -378,26 +393,8 @@ async fn take_invited(shared: Arc<Shared>, request: Request) -> Response {
         Ok(form) => form,
         Err(fault) => return shared.refused(&head, &fault),
     };
-    if let Err(fault) = invited::accept(&shared.api(&head), &form).await {
-        if fault.status() == StatusCode::GONE || fault.status().is_server_error() {
-            return shared.refused(&head, &fault);
-        }
-        let body = invited::page(&shared.root, form.text("email"), &form, Some(&fault));
-        return shared.html(fault.status(), bare(&shared.root, "Invite", body));
-    }
-    begin(&shared, &head, form.text("email"), form.exact("password")).await
-}
-
-async fn ask_reset(shared: Arc<Shared>, request: Request) -> Response {
-    let (head, _) = request.into_parts();
-    let query = Form::of(qs::parse(head.uri.query().unwrap_or_default()));
-    match reset::asked(&shared.ctx, query.text("token")) {
-        Some(email) => {
-            let body = reset::page(&shared.root, &email, &query, None);
-            shared.html(StatusCode::OK, bare(&shared.root, "New password", body))
-        }
-        None => shared.refused(&head, &reset::gone()),
-    }
+    let accepted = invited::accept(&shared.api(&head), &form).await;
+    taken(&shared, &head, &INVITE, form.text("email"), &form, accepted).await
 }
 
 async fn take_reset(shared: Arc<Shared>, request: Request) -> Response {
@@ -410,14 +407,29 @@ async fn take_reset(shared: Arc<Shared>, request: Request) -> Response {
     let Some(email) = reset::asked(&shared.ctx, form.text("token")) else {
         return shared.refused(&head, &reset::gone());
     };
-    if let Err(fault) = reset::set(&shared.api(&head), &form).await {
-        if fault.status() == StatusCode::GONE || fault.status().is_server_error() {
-            return shared.refused(&head, &fault);
+    let set = reset::set(&shared.api(&head), &form).await;
+    taken(&shared, &head, &RESET, &email, &form, set).await
+}
+
+/// The answer to the form of such a link: its page again, unless the link is good for nothing.
+async fn taken(
+    shared: &Shared,
+    head: &Head,
+    link: &MailedLink,
+    email: &str,
+    form: &Form,
+    done: Result<(), Fault>,
+) -> Response {
+    match done {
+        Ok(()) => begin(shared, head, email, form.exact("password")).await,
+        Err(fault) if fault.status() == StatusCode::GONE || fault.status().is_server_error() => {
+            shared.refused(head, &fault)
         }
-        let body = reset::page(&shared.root, &email, &form, Some(&fault));
-        return shared.html(fault.status(), bare(&shared.root, "New password", body));
+        Err(fault) => {
+            let body = (link.page)(&shared.root, email, form, Some(&fault));
+            shared.html(fault.status(), bare(&shared.root, link.title, body))
+        }
     }
-    begin(&shared, &head, &email, form.exact("password")).await
 }
 
 async fn ask_login(shared: Arc<Shared>, request: Request) -> Response {

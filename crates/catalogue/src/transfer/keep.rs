@@ -43,8 +43,8 @@ pub(super) struct Slot {
 #[derive(Default)]
 struct Memory(Mutex<Option<Kept>>);
 
-/// Calls `work` with the transfers, without those that have expired. What it changes in memory is kept by
-/// [`Kept::save`].
+/// Calls `work` with the transfers, without those that have expired. What it changes in memory alone is gone
+/// with the process; [`Kept::change`] keeps it.
 pub(super) fn locked<T>(ctx: &Ctx, work: impl FnOnce(&mut Kept) -> Result<T, Fault>) -> Result<T, Fault> {
     let memory = ctx.memory::<Memory>();
     let mut kept = memory.0.lock().unwrap_or_else(PoisonError::into_inner);
