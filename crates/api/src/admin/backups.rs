@@ -42,8 +42,9 @@ const STATUS: Type = Type::Object(&[
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     drop(call.view);
-    let backups = backups(&call.app).await?;
-    Ok(Reply::json(&json!({ "backups": backups, "backup": backup_status(&call.app) })))
+    // Before the folder: one that has ended is in the list.
+    let backup = backup_status(&call.app);
+    Ok(Reply::json(&json!({ "backups": backups(&call.app).await?, "backup": backup })))
 }
 
 async fn start(call: Call) -> Result<Reply, Fault> {

@@ -74,8 +74,9 @@ const LEFT_OUT: Type = Type::Object(&[
 
 async fn index(call: Call) -> Result<Reply, Fault> {
     drop(call.view);
-    let exports = exports(&call.app).await?;
-    Ok(Reply::json(&json!({ "exports": exports, "export": export_status(&call.app) })))
+    // Before the folder: one that has ended is in the list.
+    let export = export_status(&call.app);
+    Ok(Reply::json(&json!({ "exports": exports(&call.app).await?, "export": export })))
 }
 
 async fn retrieve(call: Call) -> Result<Reply, Fault> {
