@@ -1,11 +1,23 @@
 //! The log of a test, in memory.
 
 use std::{
+    cell::RefCell,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    marker::PhantomData,
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
 };
 
-use tracing_subscriber::{filter::LevelFilter, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, dynamic_filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+thread_local! {
+    /// Where this thread logs to, and from which level on.
+    static OPEN: RefCell<(LevelFilter, Log)> = RefCell::new((LevelFilter::OFF, Log::default()));
+}
 
 /// What is logged, as text.
 #[derive(Clone, Default)]
@@ -34,10 +46,10 @@ impl Log {
     }
 
     fn of(level: LevelFilter) -> (Log, impl Drop) {
+        listen();
         let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(level);
-        (log, subscriber.with_writer(move || writer.clone()).set_default())
+        OPEN.set((level, log.clone()));
+        (log, Opened(PhantomData))
     }
 
     /// What was logged since it was taken last.
@@ -51,4 +63,27 @@ impl Log {
     fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The guard of a log; of the thread that it was opened on.
+struct Opened(PhantomData<*const ()>);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        OPEN.set((LevelFilter::OFF, Log::default()));
+    }
+}
+
+/// One subscriber of the process hands each line to the log of its thread. With a subscriber of each thread, the
+/// thread that comes to a line first decides for all whether anybody listens to it (`tracing-core` asks its own
+/// subscriber alone while one is registered), and lines are lost at random.
+fn listen() {
+    static LISTENS: Once = Once::new();
+    LISTENS.call_once(|| {
+        let is_open = dynamic_filter_fn(|line, _| OPEN.with_borrow(|(level, _)| *line.level() <= *level));
+        let writer = || OPEN.with_borrow(|(_, log)| log.clone());
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer).with_filter(is_open);
+        tracing_subscriber::registry().with(lines).init();
+        tracing::callsite::rebuild_interest_cache();
+    });
 }
