@@ -74,9 +74,9 @@ impl Drop for Opened {
     }
 }
 
-/// One subscriber of the process hands each line to the log of its thread. With a subscriber of each thread, the
-/// thread that comes to a line first decides for all whether anybody listens to it (`tracing-core` asks its own
-/// subscriber alone while one is registered), and lines are lost at random.
+/// One subscriber of the process hands each line to the log of its thread. With a subscriber of each thread,
+/// the thread that comes to a line first decides for all whether anybody listens to it (`tracing-core` asks
+/// its own subscriber alone while one is registered), and lines are lost at random.
 fn listen() {
     static LISTENS: Once = Once::new();
     LISTENS.call_once(|| {
