@@ -49,7 +49,7 @@ pub use job_run::{JobRun, JobRunState};
 pub use jobs::{JobAction, JobStatus, LastRun, job, job_run_counts, jobs};
 pub use listeners::{Heard, listen};
 pub use prune::prune;
-pub use run::{Background, Pace, maintain_runs, start};
+pub use run::{Background, Pace, keep_measuring, maintain_runs, start};
 pub use storage::{StorageStatus, storage};
 pub use subscribers::{SubscriberStatus, subscribers};
 

@@ -96,11 +96,19 @@ impl Background {
     }
 }
 
-/// Starts the tasks of every role: maintenance of saga runs, retention, and the measuring of the disk.
-pub fn maintain_runs(ctx: &Ctx, pace: Pace) -> Background {
+/// Starts the measuring of the disk, which also a host needs that follows another one.
+pub fn keep_measuring(ctx: &Ctx) -> Background {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    tasks.spawn(disk::run(ctx.clone(), stopped.clone()));
+    tasks.spawn(disk::run(ctx.clone(), stopped));
+    Background { stop, tasks }
+}
+
+/// Starts the tasks of every role: maintenance of saga runs, and retention. They write in this term alone.
+pub fn maintain_runs(ctx: &Ctx, pace: Pace) -> Background {
+    let ctx = ctx.of_this_term();
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
     tasks.spawn(runs::run(ctx.clone(), pace.look_every, stopped.clone()));
     tasks.spawn(prune::run(ctx.clone(), pace.prune_every, stopped));
     Background { stop, tasks }
@@ -108,6 +116,7 @@ pub fn maintain_runs(ctx: &Ctx, pace: Pace) -> Background {
 
 /// Starts these tasks, the dispatcher, the scheduler and the workers.
 pub async fn start(ctx: &Ctx, pace: Pace) -> Result<Background, Fault> {
+    let ctx = &ctx.of_this_term();
     let Background { stop, mut tasks } = maintain_runs(ctx, pace);
     let stopped = stop.subscribe();
     for subscriber in ctx.registry().subscribers.iter().copied() {

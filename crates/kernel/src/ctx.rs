@@ -96,6 +96,8 @@ pub struct Login {
 #[derive(Clone)]
 pub struct Ctx {
     shared: Arc<Shared>,
+    /// The store of `shared`, or a handle on it that writes in one term.
+    store: Store,
     /// The keyed request (`Idempotency-Key`) that is served.
     pub(crate) once: Option<Arc<Once>>,
     /// Counts the keys that the request reads.
@@ -151,6 +153,7 @@ impl Ctx {
         let pool = Pool::new(&parts.config.reads);
         let providers = parts.registry.serving(&parts.config.providers);
         let answers_bytes_max = parts.config.answers_bytes_max;
+        let store = parts.store.clone();
         let shared = Shared {
             parts,
             run_locks: RunLocks::default(),
@@ -166,6 +169,7 @@ impl Ctx {
         };
         Ctx {
             shared: Arc::new(shared),
+            store,
             once: None,
             meter: None,
             recorder: None,
@@ -182,6 +186,13 @@ impl Ctx {
     pub fn beside(&self) -> Ctx {
         self.lose();
         Ctx { once: None, meter: None, recorder: None, ..self.clone() }
+    }
+
+    /// The same application for work that ends with the term of this host as leader: what it still writes in
+    /// a later one is refused. Requests and background tasks are such work.
+    #[must_use]
+    pub fn of_this_term(&self) -> Ctx {
+        Ctx { store: self.shared.parts.store.of_this_term(), ..self.clone() }
     }
 
     /// The same application, whose commits are noted under this keyed request.
@@ -262,7 +273,7 @@ impl Ctx {
     /// The store.
     pub fn store(&self) -> &Store {
         self.lose();
-        &self.shared.parts.store
+        &self.store
     }
 
     /// Whether the disk has room for what is new.
@@ -273,7 +284,7 @@ impl Ctx {
 
     /// A snapshot of the state after the last commit.
     pub fn view(&self) -> View {
-        self.counted(self.shared.parts.store.view())
+        self.counted(self.store.view())
     }
 
     fn counted(&self, view: View) -> View {
@@ -488,7 +499,7 @@ impl Ctx {
             }
             Ok(output)
         };
-        let committed = self.shared.parts.store.commit(run).await;
+        let committed = self.store.commit(run).await;
         OpenSpan::note(&mut span, &committed);
         drop(span);
         let (output, view) = committed?;
@@ -568,7 +579,7 @@ impl App for Ctx {
         if self.registry().has_middleware(route) {
             return None;
         }
-        let recorder = self.shared.parts.store.recorder();
+        let recorder = self.store.recorder();
         Some((Ctx { recorder: Some(recorder.clone()), ..self.clone() }, recorder))
     }
 
@@ -588,6 +599,7 @@ impl App for Ctx {
         }
         // A write goes on when the client closes the connection; a long read is cancelled by this channel.
         let (client, is_client_gone) = watch::channel(false);
+        call.app = call.app.of_this_term();
         call.app.is_client_gone = Some(is_client_gone);
         let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));
         call.app = call.app.metered(&meter);

@@ -3,7 +3,10 @@
 mod writer;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
 };
 
@@ -38,6 +41,8 @@ impl Default for StoreOptions {
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    /// The term that this handle writes in; any, if none.
+    term: Option<u64>,
 }
 
 struct Shared {
@@ -47,6 +52,8 @@ struct Shared {
     stopped: watch::Receiver<Option<StoreError>>,
     commits: watch::Receiver<Position>,
     standing: watch::Receiver<Standing>,
+    /// How often this host has begun to lead.
+    term: Arc<AtomicU64>,
     writer: Mutex<Option<thread::JoinHandle<()>>>,
     closing: watch::Sender<bool>,
     counters: Arc<WriterCounters>,
@@ -105,6 +112,13 @@ impl Store {
         self.shared.standing.clone()
     }
 
+    /// A handle that writes nothing any more once this host leads anew: another one may have led in between,
+    /// and gone on with what was begun here.
+    #[must_use]
+    pub fn of_this_term(&self) -> Store {
+        Store { term: Some(self.shared.term.load(Ordering::Relaxed)), ..self.clone() }
+    }
+
     /// Waits until the commit of this position is published, and returns a view of it or of a later one. The
     /// caller limits how long.
     pub async fn reached(&self, position: Position) -> Result<View, StoreError> {
@@ -160,6 +174,14 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
+        let (term, current) = (self.term, self.shared.term.clone());
+        let body = move |tx: &mut dyn Write| {
+            // It runs on the writer's thread, where terms begin.
+            if term.is_some_and(|it| it != current.load(Ordering::Relaxed)) {
+                return Err(StoreError::NotWritten("another host has led since this began".into()).into());
+            }
+            body(tx)
+        };
         self.queue(Work::Transact(Box::new(QueuedCommit::new(body, reply)))).await?;
         match answer.await {
             Ok(answer) => answer,

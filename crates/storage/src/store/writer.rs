@@ -3,7 +3,10 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::Instant,
 };
@@ -110,6 +113,7 @@ pub(super) struct Writer<N> {
     report: watch::Sender<Option<StoreError>>,
     commits: watch::Sender<Position>,
     standing: watch::Sender<Standing>,
+    term: Arc<AtomicU64>,
     n_batch_max: usize,
     counters: Arc<WriterCounters>,
 }
@@ -136,6 +140,7 @@ impl<N: Engine> Writer<N> {
             regions: Arc::default(),
             report: watch::Sender::new(None),
             standing: watch::Sender::new(standing),
+            term: Arc::default(),
             n_batch_max: options.n_batch_max,
             counters: Arc::new(counters),
         })
@@ -151,6 +156,7 @@ impl<N: Engine> Writer<N> {
             stopped: self.report.subscribe(),
             commits: self.commits.subscribe(),
             standing: self.standing.subscribe(),
+            term: self.term.clone(),
             writer: Mutex::default(),
             closing: watch::Sender::new(false),
             counters: self.counters.clone(),
@@ -160,7 +166,7 @@ impl<N: Engine> Writer<N> {
             .spawn(move || self.run(waiting))
             .map_err(|error| StoreError::Engine(format!("no writer thread: {error}")))?;
         shared.writer = Mutex::new(Some(thread));
-        Ok(Store { shared: Arc::new(shared) })
+        Ok(Store { shared: Arc::new(shared), term: None })
     }
 
     fn run(mut self, mut waiting: mpsc::Receiver<Work>) {
@@ -296,6 +302,7 @@ impl<N: Engine> Writer<N> {
     /// See [`Store::lead`].
     fn lead(&mut self, log: Box<dyn CommitLog>) -> Result<View, StoreError> {
         self.log = Some(log);
+        self.term.fetch_add(1, Ordering::Relaxed);
         self.standing.send_replace(Standing::Leads);
         self.register_spaces()
     }

@@ -136,6 +136,24 @@ async fn deposed_leader_writes_nothing_and_follows() {
 }
 
 #[tokio::test]
+async fn what_was_begun_in_an_earlier_term_writes_nothing() {
+    let log = Shared::default();
+    let (first, second) = (replica(Memory::default(), SPACES), replica(Memory::default(), SPACES));
+    log.lead(&first).await;
+    let begun = first.of_this_term();
+    write(&begun, 1).await.expect("it leads");
+    log.lead(&second).await;
+    write(&second, 2).await.expect("it leads");
+    // The first one leads again: what it began before may have been done elsewhere.
+    first.follow().await.expect("it follows");
+    log.lead(&first).await;
+    let refused = write(&begun, 3).await.expect_err("another host has led");
+    assert!(matches!(refused, StoreError::NotWritten(_)), "{refused}");
+    write(&first.of_this_term(), 4).await.expect("it was begun in this term");
+    assert!(!has(&first.view(), 3));
+}
+
+#[tokio::test]
 async fn commit_without_an_answer_is_looked_up_in_the_log() {
     for (cut, is_there) in [(Cut::Before, false), (Cut::After, true)] {
         let log = Shared::default();
