@@ -2,7 +2,7 @@
 
 use atoll_storage::{Chain, Changes, Entry, Position, decode_changes};
 use std::time::Duration;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, GenericClient, Row};
 
 use crate::DatabaseError;
 
@@ -59,13 +59,17 @@ impl Head {
         })
     }
 
-    /// Makes the tables, if they are not there.
+    /// Makes the tables, if they are not there. A role that may not make any finds them.
     pub(crate) async fn make(client: &Client) -> Result<(), DatabaseError> {
-        Ok(client.batch_execute(TABLES).await?)
+        let found = client.query_one("SELECT to_regclass('atoll_fold') IS NOT NULL", &[]).await?;
+        if !found.try_get(0)? {
+            client.batch_execute(TABLES).await?;
+        }
+        Ok(())
     }
 
     /// The head as it is.
-    pub(crate) async fn read(client: &Client) -> Result<Head, DatabaseError> {
+    pub(crate) async fn read(client: &impl GenericClient) -> Result<Head, DatabaseError> {
         let row = client.query_one(&format!("SELECT {HEAD} FROM atoll_head"), &[]).await?;
         Head::of(&row)
     }

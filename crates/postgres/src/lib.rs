@@ -10,8 +10,10 @@ mod database;
 mod fold;
 mod head;
 mod member;
+mod moving;
 mod replica;
 
 pub use database::{Database, DatabaseError};
 pub use member::Member;
+pub use moving::{move_in, move_out};
 pub use replica::bring_up;

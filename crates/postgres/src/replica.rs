@@ -34,7 +34,14 @@ enum Fit {
 /// Opens the replica in this file; where there is none, or the log does not go on from it, a new one is made
 /// of what PostgreSQL holds. One that holds commits which the log has lost is kept beside it, with an alarm.
 pub async fn bring_up(database: &Database, file: &Path, cache_bytes: usize) -> Result<Redb, DatabaseError> {
-    let mut client = database.connect(Arc::default()).await?;
+    let mut client = match database.connect(Arc::default()).await {
+        Ok(client) => client,
+        Err(error) if file.exists() => {
+            tracing::warn!(%error, "PostgreSQL does not answer: reads are of what the replica has");
+            return Ok(Redb::open_with(file, cache_bytes)?);
+        }
+        Err(error) => return Err(error),
+    };
     Head::make(&client).await?;
     if file.exists() {
         let engine = Redb::open_with(file, cache_bytes)?;

@@ -53,7 +53,7 @@ pub struct Seen {
 pub enum Trouble {
     /// The log does not answer: reads go on, and nothing is written.
     Away(String),
-    /// The log has lost commits that this host holds. It follows no more, and begins anew when it is started
-    /// again.
-    Diverged,
+    /// The replica of this host is none of the log any more: the log has lost commits, or goes on from later
+    /// ones. The host follows no more, and makes its replica anew when it is started again.
+    Lost(String),
 }

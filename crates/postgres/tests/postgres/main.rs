@@ -1,19 +1,20 @@
 //! Replicas over a real PostgreSQL: who leads, what becomes of commits whose answers are lost, what a host
 //! finds when it comes back. Skipped where there is no PostgreSQL.
 
+mod asking;
 mod server;
 mod wire;
 
 use std::{path::Path, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
-use atoll_postgres::{Database, Member, bring_up};
+use atoll_postgres::{Database, DatabaseError, Member, bring_up, move_in, move_out};
 use atoll_storage::{
     Direction, Engine, KeyBuf, Leader, Position, Read as _, Scan, Seen, Span, Standing, Store, StoreError,
     StoreOptions, Trouble, View, Write, WriteKeys,
     engines::{Memory, Redb},
 };
 use libtest_mimic::{Arguments, Trial};
-use server::Server;
+use server::{Server, tls};
 use tokio::{sync::watch, task::JoinHandle};
 use wire::{Cut, MARK, Wire};
 
@@ -40,22 +41,30 @@ tests! {
     writes_wait_for_a_server_that_restarts,
     replica_goes_on_where_it_was_and_a_new_one_is_loaded,
     log_that_lost_commits_is_noticed_and_the_replica_kept,
+    host_that_may_not_lead_leaves_it_to_another,
+    replica_that_is_too_old_while_it_runs_is_made_anew,
+    store_moves_in_and_out_byte_for_byte,
+    role_needs_no_more_than_the_documentation_grants,
+    certificate_of_the_server_is_verified,
 }
 
 /// A host, whose task may be ended as a stopped process is.
 struct Host {
     store: Store,
     seen: watch::Receiver<Seen>,
+    may_lead: watch::Sender<bool>,
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), DatabaseError>>,
 }
 
 impl Host {
     fn join(database: &Database, engine: impl Engine, url: &str) -> Host {
         let store = Store::open_replica(engine, SPACES, StoreOptions::default()).expect("a store");
-        let member = Member::new(database.clone(), store.clone(), url.to_owned(), LEASE);
+        let (may_lead, may) = watch::channel(true);
+        let member = Member::new(database.clone(), store.clone(), url.to_owned(), LEASE, may);
         let (stop, stopped) = watch::channel(false);
-        Host { seen: member.seen().subscribe(), store, stop, task: tokio::spawn(member.run(stopped)) }
+        let seen = member.seen().subscribe();
+        Host { store, seen, may_lead, stop, task: tokio::spawn(member.run(stopped)) }
     }
 
     async fn until(&self, standing: Standing) {
@@ -68,7 +77,7 @@ impl Host {
 
     async fn leave(self) {
         self.stop.send_replace(true);
-        self.task.await.expect("no panic");
+        self.task.await.expect("no panic").expect("its replica fits");
         self.store.close();
     }
 
@@ -248,13 +257,9 @@ async fn log_that_lost_commits_is_noticed_and_the_replica_kept(server: &Server, 
     // A host that is running is told, and follows no more.
     let stale = Redb::open(&file).expect("the replica");
     let running = Host::join(&database, stale, "first");
-    let diverged = |it: &Seen| it.trouble == Some(Trouble::Diverged);
-    other.write(3).await.expect("a commit");
-    tokio::time::timeout(PATIENCE, running.seen.clone().wait_for(diverged))
-        .await
-        .expect("in time")
-        .expect("open");
-    running.task.await.expect("it has ended");
+    let ended = running.task.await.expect("no panic").expect_err("its commit is none of the log");
+    assert!(matches!(ended, DatabaseError::Store(StoreError::Diverged { .. })), "{ended}");
+    assert!(matches!(running.seen.borrow().trouble, Some(Trouble::Lost(_))));
     running.store.close();
     drop(running.seen);
     // One that starts keeps what it holds beside it, and begins anew.
@@ -265,6 +270,138 @@ async fn log_that_lost_commits_is_noticed_and_the_replica_kept(server: &Server, 
     assert!(kept.exists(), "{:?}", std::fs::read_dir(folder.path()).expect("a folder").collect::<Vec<_>>());
     anew.leave().await;
     other.leave().await;
+}
+
+async fn host_that_may_not_lead_leaves_it_to_another(server: &Server, name: &'static str) {
+    let database = Database::parse(&server.database(name, server.port)).expect("an address");
+    let first = Host::join(&database, Memory::default(), "first");
+    first.until(Standing::Leads).await;
+    let second = Host::join(&database, Memory::default(), "second");
+    first.write(1).await.expect("it leads");
+    first.may_lead.send_replace(false);
+    second.until(Standing::Leads).await;
+    let position = second.write(2).await.expect("it leads");
+    assert_eq!(content(&first.reached(position).await), content(&second.store.view()));
+    first.may_lead.send_replace(true);
+    second.may_lead.send_replace(false);
+    first.until(Standing::Leads).await;
+    first.leave().await;
+    second.leave().await;
+}
+
+async fn replica_that_is_too_old_while_it_runs_is_made_anew(server: &Server, name: &'static str) {
+    let wire = Wire::to(server.port).await;
+    let database = Database::parse(&server.database(name, server.port)).expect("an address");
+    let away =
+        Database::parse(&format!("postgres://atoll@127.0.0.1:{}/{name}", wire.port)).expect("an address");
+    let leader = Host::join(&database, Memory::default(), "first");
+    leader.until(Standing::Leads).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("replica.redb");
+    let follower = Host::join(&away, bring_up(&away, &file, 1 << 23).await.expect("a replica"), "second");
+    let first = leader.write(1).await.expect("a commit");
+    follower.reached(first).await;
+    wire.hold(true);
+    leader.write(2).await.expect("a commit");
+    let last = leader.write(3).await.expect("a commit");
+    // As if it had been folded long ago.
+    server.until(name, &format!("SELECT seq >= {last} FROM atoll_fold"));
+    server.sql(name, &format!("DELETE FROM atoll_log WHERE seq <= {last}"));
+    wire.hold(false);
+    let ended = follower.task.await.expect("no panic").expect_err("the log begins later");
+    assert!(matches!(ended, DatabaseError::TooOld), "{ended}");
+    follower.store.close();
+    drop((follower.seen, follower.stop, follower.may_lead));
+    let anew = Host::join(&away, bring_up(&away, &file, 1 << 23).await.expect("a replica"), "second");
+    assert_eq!(content(&anew.reached(last).await), content(&leader.store.view()));
+    anew.leave().await;
+    leader.leave().await;
+}
+
+/// All keys with their values, as they are stored.
+fn stored(engine: &impl Engine) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut add = |key: &[u8], value: &[u8]| {
+        all.push((key.to_vec(), value.to_vec()));
+        Ok(Scan::Continue(()))
+    };
+    let raw = engine.snapshot().expect("a snapshot");
+    raw.scan(&Span::prefix(&[]), Direction::Ascending, &mut add, &mut |_, _| Ok(())).expect("a scan");
+    all
+}
+
+async fn store_moves_in_and_out_byte_for_byte(server: &Server, name: &'static str) {
+    let database = Database::parse(&server.database(name, server.port)).expect("an address");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (alone, out) = (folder.path().join("alone.redb"), folder.path().join("out.redb"));
+    let store = Store::open(Redb::open(&alone).expect("a file"), SPACES).expect("a store");
+    for key in 0..100_u64 {
+        let body = move |tx: &mut dyn Write| {
+            let key = key_of(tx.prefix("test"), key);
+            tx.put(key, vec![b'x'; 100_000]);
+            Ok::<_, StoreError>(())
+        };
+        store.commit(body).await.expect("a commit");
+    }
+    store.close();
+    let engine = Redb::open(&alone).expect("a file");
+    let before = stored(&engine);
+    let position = move_in(&database, &engine).await.expect("it moves in");
+    assert_eq!(move_in(&database, &engine).await.expect("it was done"), position);
+    let other = move_in(&database, &Memory::default()).await.expect_err("there is a store");
+    assert!(matches!(other, DatabaseError::NotEmpty), "{other}");
+    assert_eq!(move_out(&database, &out, 1 << 23).await.expect("it moves out"), position);
+    assert_eq!(stored(&Redb::open(&out).expect("a file")), before);
+    // What was moved in is a replica, which goes on with the log.
+    let host = Host::join(&database, engine, "first");
+    host.until(Standing::Leads).await;
+    let last = host.write(1000).await.expect("a commit");
+    assert_eq!(last, position.next());
+    let again = folder.path().join("again.redb");
+    assert_eq!(move_out(&database, &again, 1 << 23).await.expect("it moves out"), last);
+    let view = host.store.view();
+    let out = Redb::open(&again).expect("a file");
+    assert_eq!(content(&View::look(&out, SPACES).expect("a look")), content(&view));
+    host.leave().await;
+}
+
+async fn role_needs_no_more_than_the_documentation_grants(server: &Server, name: &'static str) {
+    let owner = server.database(name, server.port);
+    let page = include_str!("../../../../docs/scaling.md");
+    let (_, rest) = page.split_once("```sql\n").expect("a block of SQL");
+    let (grants, _) = rest.split_once("```").expect("its end");
+    // The first start makes the tables, as their owner.
+    let first = Host::join(&Database::parse(&owner).expect("an address"), Memory::default(), "owner");
+    first.until(Standing::Leads).await;
+    first.leave().await;
+    server.sql(name, grants);
+    let address = owner.replace("atoll@", "atoll_host:secret@");
+    let database = Database::parse(&address).expect("an address");
+    let folder = tempfile::tempdir().expect("a folder");
+    let replica = bring_up(&database, &folder.path().join("replica.redb"), 1 << 23).await.expect("a replica");
+    let host = Host::join(&database, replica, "first");
+    host.until(Standing::Leads).await;
+    let last = host.write(1).await.expect("a commit");
+    server.until(name, &format!("SELECT seq >= {last} FROM atoll_fold"));
+    host.leave().await;
+}
+
+async fn certificate_of_the_server_is_verified(_: &Server, name: &'static str) {
+    let Some(server) = Server::start_with_tls() else { return };
+    let address = server.database(name, server.port);
+    let roots = tls("ca.pem");
+    let connect = async |parameters: &str, host: &str| {
+        let address = address.replace("127.0.0.1", host);
+        let address = format!("{address}?hostaddr=127.0.0.1&{parameters}");
+        let database = Database::parse(&address).expect("an address");
+        let folder = tempfile::tempdir().expect("a folder");
+        bring_up(&database, &folder.path().join("replica.redb"), 1 << 23).await.map(drop)
+    };
+    let known = format!("sslmode=verify-full&sslrootcert={}", roots.display());
+    connect(&known, "localhost").await.expect("it is known");
+    connect(&known, "other.test").await.expect_err("its name is another");
+    connect("sslmode=verify-full", "localhost").await.expect_err("nobody knows its issuer");
+    connect("sslmode=disable", "localhost").await.expect_err("it takes encrypted connections only");
 }
 
 fn main() -> ExitCode {

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU8, Ordering},
+    atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use tokio::{
@@ -25,6 +25,7 @@ pub(crate) enum Cut {
 pub(crate) struct Wire {
     pub(crate) port: u16,
     next: Arc<AtomicU8>,
+    is_held: Arc<AtomicBool>,
 }
 
 impl Wire {
@@ -33,12 +34,13 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let wire = Wire {
             port: listener.local_addr().expect("an address").port(),
-            next: Arc::new(AtomicU8::new(0)),
+            next: Arc::default(),
+            is_held: Arc::default(),
         };
-        let next = wire.next.clone();
+        let (next, is_held) = (wire.next.clone(), wire.is_held.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(forward(client, port, next.clone()));
+                tokio::spawn(forward(client, port, next.clone(), is_held.clone()));
             }
         });
         wire
@@ -49,6 +51,11 @@ impl Wire {
         self.next.store(cut as u8, Ordering::SeqCst);
     }
 
+    /// Closes all connections that are used, and lets none through until it is let go.
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::SeqCst);
+    }
+
     /// Was there a commit since?
     pub(crate) fn is_cut(&self) -> bool {
         self.next.load(Ordering::SeqCst) == 0
@@ -57,7 +64,7 @@ impl Wire {
 
 /// Forwards until an end closes, or a commit is to be cut: one is known by the size of what is sent, which no
 /// other statement has once it is prepared.
-async fn forward(client: TcpStream, port: u16, next: Arc<AtomicU8>) {
+async fn forward(client: TcpStream, port: u16, next: Arc<AtomicU8>, is_held: Arc<AtomicBool>) {
     let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
     let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
         (client.into_split(), server.into_split());
@@ -69,14 +76,14 @@ async fn forward(client: TcpStream, port: u16, next: Arc<AtomicU8>) {
                 let n = n.unwrap_or(0);
                 let is_commit = sent[..n].windows(MARK.len()).any(|it| it == MARK);
                 let cut = if is_commit { next.swap(0, Ordering::SeqCst) } else { 0 };
-                if n == 0 || cut == Cut::Before as u8 || to_server.write_all(&sent[..n]).await.is_err() {
+                if n == 0 || is_held.load(Ordering::SeqCst) || cut == Cut::Before as u8 || to_server.write_all(&sent[..n]).await.is_err() {
                     return;
                 }
                 loses_answer |= cut == Cut::After as u8;
             }
             n = from_server.read(&mut answer) => {
                 let n = n.unwrap_or(0);
-                if n == 0 || loses_answer || to_client.write_all(&answer[..n]).await.is_err() {
+                if n == 0 || is_held.load(Ordering::SeqCst) || loses_answer || to_client.write_all(&answer[..n]).await.is_err() {
                     return;
                 }
             }
