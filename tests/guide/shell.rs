@@ -29,7 +29,7 @@ fn blocks(page: &str) -> Vec<String> {
 async fn run(page: &str) -> Vec<String> {
     let admin = Some(("admin@atoll.test".to_owned(), Secret("atoll-demo".to_owned())));
     let settings = Settings { admin, ..Settings::default() };
-    let app = Assembly::open(&Data::Memory, settings).expect("a store").start().await.expect("a start");
+    let app = Assembly::open(&Data::Memory, settings).await.expect("a store").start().await.expect("a start");
     load_demo(&app.ctx, &app.first_run).await.expect("the demo");
     let background = start(&app.ctx, PACE).await.expect("a start");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

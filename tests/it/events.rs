@@ -192,7 +192,8 @@ async fn what_the_data_takes_is_shown() {
 async fn the_size_of_the_database_file_is_shown() {
     let folder = TempDir::new().expect("a folder");
     let data = Data::Folder(folder.path().to_owned());
-    let app = Assembly::open(&data, Settings::default()).expect("a store").start().await.expect("a start");
+    let app =
+        Assembly::open(&data, Settings::default()).await.expect("a store").start().await.expect("a start");
     let taken = storage(&app.ctx).expect("a read");
     assert!(taken.file_bytes > Some(10_000) && taken.free_bytes > Some(0), "{taken:?}");
 }

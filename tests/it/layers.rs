@@ -64,9 +64,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "crates/host",
         &[
             "crates/api", "crates/app", "crates/background", "crates/bundle", "crates/catalogue",
-            "crates/export", "crates/flows", "crates/kernel", "crates/links", "crates/metrics", "crates/s3",
-            "crates/smtp", "crates/storage", "crates/traces", "crates/webhook-sender", "plugins",
-            "plugins/extensions",
+            "crates/export", "crates/flows", "crates/kernel", "crates/links", "crates/metrics",
+            "crates/postgres", "crates/s3", "crates/smtp", "crates/storage", "crates/traces",
+            "crates/webhook-sender", "plugins", "plugins/extensions",
         ],
     ),
 ];

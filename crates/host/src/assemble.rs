@@ -3,21 +3,23 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_app::{Linked, app_pages};
 use atoll_auth::PasswordHash;
-use atoll_flows::{FirstRun, first_run, user::NewUser};
+use atoll_flows::{FirstRun, user::NewUser};
 use atoll_kernel::{
-    Actor, Ctx, Moment, Registry, Write,
+    Ctx, Registry,
     clock::Clock,
     flow::Probe,
     http::{BackupConfig, Config, FileConfig, Parts, beside, router},
-    limits::{ANSWERS_BYTES_MAX, BACKUPS_KEPT_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
-    migration::{Plan as MigrationPlan, migrate, migrate_by},
+    limits::{ANSWERS_BYTES_MAX, BACKUPS_KEPT_MAX, CACHE_BYTES, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
+    migration::Plan as MigrationPlan,
 };
 use tempfile::TempDir;
 
-use crate::{Cluster, Data, Secret, Secrets, Settings};
+use crate::{
+    Cluster, Data, Secret, Secrets, Settings,
+    cluster::{Membership, join, prepare},
+};
 
 /// A running application.
 pub struct Application {
@@ -27,7 +29,11 @@ pub struct Application {
     pub router: axum::Router,
     /// The hosts that share the store.
     pub cluster: Cluster,
-    /// What the start created in a new database.
+    /// This host among those, if it is one of several.
+    pub(crate) membership: Option<Membership>,
+    /// The first admin user, whom the host that leads creates.
+    pub(crate) admin: Option<NewUser>,
+    /// What the start created in a new database. Of several hosts the one that leads creates it, later.
     pub first_run: FirstRun,
     /// The folder of uploaded files beside data in memory, which goes with them.
     pub temporary: Option<TempDir>,
@@ -54,6 +60,8 @@ pub fn described() -> anyhow::Result<String> {
 pub struct Assembly {
     /// The store, opened with the spaces of [`registry`], and who leads it.
     pub cluster: Cluster,
+    /// This host among several, if it is one.
+    pub membership: Option<Membership>,
     /// The migration that is due, if it was planned when the store was opened; otherwise the start plans it.
     pub plan: Option<MigrationPlan>,
     /// The clock of the machine, or of a test.
@@ -73,13 +81,24 @@ const PUBLIC_URL: &str = "http://127.0.0.1:9000";
 
 impl Assembly {
     /// Opens the data with these settings.
-    pub fn open(data: &Data, settings: Settings) -> anyhow::Result<Assembly> {
+    pub async fn open(data: &Data, settings: Settings) -> anyhow::Result<Assembly> {
         let hashed = |(email, Secret(password)): (String, Secret)| -> anyhow::Result<NewUser> {
             Ok(NewUser { email, password: PasswordHash::new(&password)? })
         };
         let admin = settings.admin.map(hashed).transpose()?;
         // The database first: if secrets exist without it, it was lost.
-        let (store, plan) = data.open_planned(registry()?, settings.cache_bytes)?;
+        let registry = registry()?;
+        let (cluster, membership, plan) = match &settings.store {
+            None => {
+                let (store, plan) = data.open_planned(registry, settings.cache_bytes)?;
+                (Cluster::alone(store), None, Some(plan))
+            }
+            Some(shared) => {
+                let cache_bytes = settings.cache_bytes.unwrap_or(CACHE_BYTES);
+                let (cluster, membership) = join(shared, &data.replica()?, cache_bytes, registry).await?;
+                (cluster, Some(membership), None)
+            }
+        };
         let secrets = Secrets::find(data, settings.jwt_secret, settings.cookie_secret)?;
         let (folder, temporary) = data.files()?;
         let files = FileConfig {
@@ -101,7 +120,7 @@ impl Assembly {
             answers_bytes_max: settings.answers_bytes_max.unwrap_or(ANSWERS_BYTES_MAX),
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
             providers: settings.providers,
-            database: data.database(),
+            database: if membership.is_some() { Some(data.replica()?) } else { data.database() },
             disk_free_min_bytes: settings.disk_free_min_bytes,
             backups: BackupConfig {
                 folder: settings.backup_dir,
@@ -118,31 +137,28 @@ impl Assembly {
             tracer: None,
             modules: settings.modules,
         };
-        let (cluster, clock) = (Cluster::alone(store), Clock::System);
-        Ok(Assembly { cluster, plan: Some(plan), clock, admin, config, probe: None, temporary })
+        let clock = Clock::System;
+        Ok(Assembly { cluster, membership, plan, clock, admin, config, probe: None, temporary })
     }
 
-    /// Migrates the data, seeds a new database, and builds the application.
+    /// Migrates the data, seeds a new database, and builds the application. Of several hosts the one that
+    /// leads does the first two, when it does.
     pub async fn start(self) -> anyhow::Result<Application> {
-        let Assembly { cluster, plan, clock, admin, config, probe, temporary } = self;
+        let Assembly { cluster, membership, plan, clock, admin, config, probe, temporary } = self;
         let registry = registry()?;
         for module in &registry.left_out.modules {
             let module = module.name;
             tracing::info!("the module `{module}` is switched off: its records stay as they are");
         }
         let store = cluster.store().clone();
-        match plan {
-            Some(plan) => migrate_by(&store, plan).await?,
-            None => migrate(&store, registry).await?,
-        }
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
-        let token = NewToken::random(ApiKeyKind::Publishable)?;
-        let app = ctx.clone();
-        let run = move |tx: &mut dyn Write, at: &Moment| first_run(tx, at, &app, &token, admin.as_ref());
-        let (first_run, _) = ctx.write(Actor::System, run).await?;
+        let first_run = match membership {
+            None => prepare(&ctx, plan, admin.as_ref()).await?,
+            Some(_) => FirstRun::default(),
+        };
         let api = router(ctx.clone(), &ctx.routes());
         let pages = app_pages(ctx.clone(), api.clone());
         let router = api.merge(beside(ctx.clone(), pages));
-        Ok(Application { ctx, router, cluster, first_run, temporary })
+        Ok(Application { ctx, router, cluster, membership, admin, first_run, temporary })
     }
 }

@@ -14,7 +14,7 @@ use atoll_kernel::{
     migration::Plan as MigrationPlan,
 };
 use atoll_storage::{
-    Manifest,
+    Manifest, Position,
     engines::{Memory, Redb},
     files::{create_private, put_in_place},
     restore,
@@ -28,6 +28,9 @@ const FILES: &str = "files";
 
 /// The files of a data folder. The database is created first, so secrets without one mean that it was lost.
 const DATABASE: &str = "atoll.redb";
+/// The replica of a store that several hosts share. It has a name of its own, so that no command takes it for
+/// the database of one host, and writes to it.
+const REPLICA: &str = "replica.redb";
 const JWT_SECRET: &str = "jwt-secret";
 const COOKIE_SECRET: &str = "cookie-secret";
 
@@ -123,6 +126,22 @@ impl Data {
         }
     }
 
+    /// The file of the replica of a store that several hosts share, which need not exist. The folder is created
+    /// if missing. Errors: the folder holds the database of one host.
+    pub fn replica(&self) -> anyhow::Result<PathBuf> {
+        let Data::Folder(folder) = self else { bail!("the replica of a shared store is in a folder") };
+        make(folder)?;
+        for_owner_alone(folder)
+            .with_context(|| format!("failed to restrict `{}` to its owner", folder.display()))?;
+        if folder.join(DATABASE).exists() {
+            bail!(
+                "`{}` is the database of one host: `atoll store move-in` moves it into the shared store",
+                folder.join(DATABASE).display()
+            );
+        }
+        Ok(folder.join(REPLICA))
+    }
+
     /// The folder of uploaded files, which need not exist; beside data in memory a temporary one.
     pub fn files(&self) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
         match self {
@@ -216,12 +235,34 @@ impl Data {
         Ok((manifest, names))
     }
 
-    /// The file of a database that exists.
+    /// Moves this data by `moving`, which copies it into a shared store; its file is a replica from then on.
+    /// Errors: there is no database, it is of another version of the program, or those of `moving`.
+    pub(crate) async fn move_in(
+        &self,
+        registry: &'static Registry,
+        cache_bytes: Option<usize>,
+        moving: impl AsyncFnOnce(&Redb) -> anyhow::Result<Position>,
+    ) -> anyhow::Result<Position> {
+        let Data::Folder(folder) = self else { bail!("what moves in is in a folder") };
+        let planned = self.plan(registry, cache_bytes)?;
+        if !planned.plan.is_done() {
+            bail!("the data is of another version of the program: run `atoll migrate` first");
+        }
+        let position = moving(&planned.file).await?;
+        drop(planned);
+        put_in_place(&folder.join(DATABASE), &folder.join(REPLICA))?;
+        Ok(position)
+    }
+
+    /// The file of a database that exists, or of the replica of a shared store.
     fn existing_file(&self) -> anyhow::Result<PathBuf> {
         let Data::Folder(folder) = self else {
             bail!("there is no database in memory before a process makes one");
         };
         // A folder that was never one of data, by a slip of the hand, is left as it is.
+        if folder.join(REPLICA).exists() {
+            return Ok(folder.join(REPLICA));
+        }
         let is_ours = [DATABASE, JWT_SECRET, COOKIE_SECRET].iter().any(|it| folder.join(it).exists());
         if !is_ours {
             bail!("there is no database in `{}`", folder.display());
@@ -232,6 +273,9 @@ impl Data {
     /// The migration that a start would make, or the reason why the data is refused. Every page of the file
     /// is checked, and nothing is written.
     pub fn plan(&self, registry: &'static Registry, cache_bytes: Option<usize>) -> anyhow::Result<Planned> {
+        if let Data::Folder(folder) = self {
+            refuse_replica(folder)?;
+        }
         let (file, _) = self.look(&registry.spaces(), cache_bytes)?;
         Planned::of(file, registry)
     }
@@ -297,6 +341,7 @@ fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {
     for_owner_alone(folder)
         .with_context(|| format!("failed to restrict `{}` to its owner", folder.display()))?;
     let file = folder.join(DATABASE);
+    refuse_replica(folder)?;
     let left = [JWT_SECRET, COOKIE_SECRET].into_iter().find(|it| folder.join(it).exists());
     if let (Some(left), false) = (left, file.exists()) {
         bail!(
@@ -305,6 +350,18 @@ fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {
         );
     }
     Ok(file)
+}
+
+/// Errors: the folder holds a replica, which nobody writes to but by the log.
+fn refuse_replica(folder: &Path) -> anyhow::Result<()> {
+    let replica = folder.join(REPLICA);
+    if replica.exists() {
+        bail!(
+            "`{}` is a replica of a store that several hosts share: only `serve` takes it",
+            replica.display()
+        );
+    }
+    Ok(())
 }
 
 fn failed_to_open(file: &Path) -> String {
@@ -317,7 +374,7 @@ fn failed_to_open(file: &Path) -> String {
 fn for_owner_alone(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    for name in [DATABASE, JWT_SECRET, COOKIE_SECRET] {
+    for name in [DATABASE, REPLICA, JWT_SECRET, COOKIE_SECRET] {
         let file = folder.join(name);
         let known = match fs::symlink_metadata(&file) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,

@@ -9,6 +9,7 @@ use std::sync::{
 use atoll_kernel::{
     Ctx,
     http::{HeaderValue, StatusCode, header_names as header},
+    migration::is_current,
     serde_json::json,
 };
 use axum::{
@@ -17,22 +18,25 @@ use axum::{
     routing::get,
 };
 
+use crate::Cluster;
+
 /// Whether the process can take requests. Clones share it.
 #[derive(Clone)]
 pub struct Health(Arc<State>);
 
 struct State {
     ctx: Ctx,
+    cluster: Cluster,
     has_recovered: AtomicBool,
     is_draining: AtomicBool,
 }
 
 impl Health {
     /// The health of a process that has opened its data, and is recovering.
-    pub fn of(ctx: &Ctx) -> Health {
-        let ctx = ctx.clone();
+    pub fn of(ctx: &Ctx, cluster: &Cluster) -> Health {
         Health(Arc::new(State {
-            ctx,
+            ctx: ctx.clone(),
+            cluster: cluster.clone(),
             has_recovered: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),
         }))
@@ -50,10 +54,13 @@ impl Health {
 
     /// Why it is not ready; nothing if it is.
     pub fn reasons(&self) -> Vec<String> {
-        let State { ctx, has_recovered, is_draining } = &*self.0;
+        let State { ctx, cluster, has_recovered, is_draining } = &*self.0;
         let mut reasons = Vec::new();
         if !has_recovered.load(Ordering::Relaxed) {
             reasons.push("the saga runs that the last process left open are being resumed".into());
+        }
+        if cluster.is_shared() {
+            reasons.extend(of_another_version(ctx));
         }
         if ctx.store().has_stopped() {
             reasons.push("the store takes no more writes".into());
@@ -87,5 +94,16 @@ impl Health {
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
         (status, headers, body.to_string()).into_response()
+    }
+}
+
+/// Why a replica is not served: a host with another version of the program leads, or has led.
+fn of_another_version(ctx: &Ctx) -> Option<String> {
+    match is_current(&ctx.view(), ctx.registry()) {
+        Ok(true) => None,
+        Ok(false) => {
+            Some("the data is of another version of the program: it is migrated when this host leads".into())
+        }
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -21,7 +21,7 @@ use atoll_bundle as _;
 
 pub use assemble::{Application, Assembly, described, registry};
 pub use atoll_app::{PagesAt, invite_first_admin};
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Membership, SharedStore};
 pub use dashboard::Dashboard;
 pub use data::{Data, Secrets, Trial};
 pub use demo::{Demo, DemoKey, demo_catalogue, load_demo};

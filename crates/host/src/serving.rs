@@ -3,13 +3,12 @@
 use std::{
     future::pending,
     io,
-    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::bail;
-use atoll_background::{Pace, maintain_runs, measure_disk, start};
+use atoll_background::{Pace, keep_measuring, measure_disk};
 use atoll_flows::cart::unable_to_ship;
 use atoll_kernel::{
     Ctx,
@@ -23,11 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Application, Health, Role, command::cannot_ship, http, supervisor};
-
-/// How long resumed saga runs keep a process from being ready: an external service that does not answer is no
-/// reason to be without the shop.
-const RECOVERY_MAX: Duration = Duration::from_secs(30);
+use crate::{Application, Health, Role, cluster::Leadership, command::cannot_ship, http, supervisor};
 
 /// Open connections to the metrics: a Prometheus and a supervisor, or a few of each.
 const METRICS_CONNECTIONS_MAX: usize = 32;
@@ -52,25 +47,25 @@ impl Serving {
     /// Serves until a signal; then finishes running requests and waiting writes.
     pub(crate) async fn serve(self, app: Application) -> anyhow::Result<()> {
         let Serving { listener, tls, metrics, role, pace, limits, drain_delay, at, stop } = self;
-        let Application { ctx, router: all, .. } = &app;
+        let Application { ctx, router: all, cluster, membership, admin, .. } = app;
+        let ctx = &ctx;
         let store = ctx.store().clone();
-        let health = Health::of(ctx);
+        let health = Health::of(ctx, &cluster);
         let hits = ctx.counters().limits_hit().clone();
         if let Some(listener) = metrics {
             tracing::info!(address = %listener.local_addr()?, "serving metrics and health checks");
             tokio::spawn(serve_metrics(listener, ctx.clone(), health.clone()));
         }
         warn_of_shipping(ctx.clone());
-        tokio::spawn(recover(ctx.clone(), health.clone()));
-        let background = match role {
-            Role::Shared | Role::Worker => start(ctx, pace).await?,
-            Role::Server => maintain_runs(ctx, pace),
-        };
+        let leadership = Leadership { ctx: ctx.clone(), role, pace, health: health.clone() };
+        let (background, mut membership) = leadership.start(membership, admin).await?;
         // The start writes, whatever is free; the first request does not.
         measure_disk(ctx);
+        let _measuring = keep_measuring(ctx);
+        // Of several hosts, one that runs the background answers what the others hand to it.
         let router = match role {
-            Role::Shared | Role::Server => all.clone(),
-            Role::Worker => router(ctx.clone(), &[]),
+            Role::Worker if !cluster.is_shared() => router(ctx.clone(), &[]),
+            _ => all,
         };
         let router = router.merge(beside(ctx.clone(), health.router()));
         let (stopping, stopping_at) = oneshot::channel();
@@ -105,6 +100,7 @@ impl Serving {
         };
         tokio::select! {
             is_whole = served => {
+                membership.leave().await;
                 store.close();
                 if !is_whole {
                     bail!(
@@ -116,6 +112,7 @@ impl Serving {
                 Ok(())
             }
             error = store.stopped() => bail!("{error}"),
+            error = membership.lost() => Err(error),
         }
     }
 }
@@ -133,23 +130,6 @@ fn warn_of_shipping(ctx: Ctx) {
         Ok(channels) => channels.iter().for_each(|it| tracing::warn!("{}", cannot_ship(it))),
         Err(error) => tracing::error!(%error, "the shipping options of the channels could not be read"),
     });
-}
-
-/// Resumes what the last process left open. Concurrently with requests: a run may call an external service
-/// that takes long to answer.
-async fn recover(ctx: Ctx, health: Health) {
-    let mut recovering = pin!(ctx.recover());
-    let in_time = timeout(RECOVERY_MAX, &mut recovering).await;
-    health.recovered();
-    let ended = match in_time {
-        Ok(ended) => ended,
-        Err(_) => recovering.await,
-    };
-    match ended {
-        Ok(0) => {}
-        Ok(n_runs) => tracing::info!(n_runs, "resumed the saga runs that the last process left open"),
-        Err(error) => tracing::error!(%error, "the open saga runs could not be read"),
-    }
 }
 
 /// The signals that stop the process: from a terminal, from a supervisor, or because the terminal was closed.

@@ -37,9 +37,10 @@ pub(crate) async fn beat(store: Store) {
 }
 
 /// Waits for the writer to run a transaction that changes nothing, which commits nothing. Returns whether it
-/// takes any more.
+/// takes any more work; that of a host which follows another one runs none.
 async fn is_alive(store: &Store) -> bool {
-    store.write(|_| Ok::<_, StoreError>(())).await.is_ok()
+    let answered = store.write(|_| Ok::<_, StoreError>(())).await;
+    !matches!(answered, Err(StoreError::Stopped(_)))
 }
 
 fn tell(states: &[NotifyState<'_>]) {

@@ -351,6 +351,7 @@ impl TestApp {
         };
         let assembly = Assembly {
             cluster: Cluster::alone(store),
+            membership: None,
             plan: None,
             clock: Clock::Manual(clock.clone()),
             admin: None,

@@ -58,7 +58,7 @@ impl Import {
             true => data.copied().context("a dry run needs a copy of the database")?,
             false => (data, None),
         };
-        let app = Assembly::open(&data, settings)?.start().await?;
+        let app = Assembly::open(&data, settings).await?.start().await?;
         let progress = Progress::of(outline.n_products)?;
         let mode = if self.atomic { ImportMode::Atomic } else { ImportMode::Chunks };
         let done = import_file(&app.ctx, file, outline, mode, |n_done| progress.show(n_done)).await;

@@ -1,5 +1,5 @@
 //! The command line of a host: `serve`, `import`, `csv`, `migrate`, `user`, `verify`, `backup`, `restore`,
-//! `export-shop`, `import-shop`, `compact`, `check`, `openapi`, `completions`, `man`.
+//! `export-shop`, `import-shop`, `store`, `compact`, `check`, `openapi`, `completions`, `man`.
 
 mod backup;
 mod check;
@@ -13,6 +13,7 @@ mod migrate;
 mod openapi;
 mod restore;
 mod serve;
+mod store;
 mod user;
 mod verify;
 
@@ -65,6 +66,9 @@ enum Command {
     ExportShop(export_shop::ExportShop),
     /// Makes a new data folder of an export of the whole shop.
     ImportShop(import_shop::ImportShop),
+    /// Moves the data of one host into a store that several hosts share, and out of it.
+    #[command(subcommand)]
+    Store(store::Store),
     /// Makes the database file smaller, where deleted data left free space.
     Compact(compact::Compact),
     /// Prints everything that is linked in, or the configuration, and reports inconsistencies.
@@ -194,6 +198,7 @@ pub(crate) fn main(host: &Host) -> ExitCode {
                 Command::Restore(it) => it.run(host).await,
                 Command::ExportShop(it) => it.run(host).await,
                 Command::ImportShop(it) => it.run(host).await,
+                Command::Store(it) => it.run(host).await,
                 Command::Compact(it) => it.run(host),
                 Command::Check(it) => it.run(host),
                 Command::Openapi(it) => it.run(host),

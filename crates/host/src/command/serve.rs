@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use atoll_background::Pace;
 use atoll_kernel::http::beside;
 use atoll_traces::Traces;
@@ -38,6 +38,21 @@ pub(crate) struct Serve {
     /// The data folder, or `:memory:`; default `atoll-data`, for the demo `:memory:` [env: ATOLL_DATA].
     #[arg(long)]
     data: Option<String>,
+    /// The address of a store that several hosts share, `postgres://user@host/name`; default none: the data
+    /// folder is the store [env: ATOLL_STORE].
+    #[arg(long)]
+    store: Option<String>,
+    /// A file with it [env: ATOLL_STORE_FILE].
+    #[arg(long)]
+    store_file: Option<String>,
+    /// Seconds for which the host that leads may be silent, before another one takes over; default 5
+    /// [env: ATOLL_STORE_LEASE].
+    #[arg(long)]
+    store_lease: Option<String>,
+    /// Where the other hosts of the store reach this one; default `http://<listen>`, or `https`
+    /// [env: ATOLL_PEER_URL].
+    #[arg(long)]
+    peer_url: Option<String>,
     /// The address to listen on; default `127.0.0.1:9000` [env: ATOLL_LISTEN].
     #[arg(long)]
     listen: Option<String>,
@@ -228,6 +243,10 @@ impl Serve {
             self.set,
             [
                 ("data", self.data),
+                ("store", self.store),
+                ("store_file", self.store_file),
+                ("store_lease", self.store_lease),
+                ("peer_url", self.peer_url),
                 ("listen", self.listen),
                 ("tls_cert", self.tls_cert),
                 ("tls_key", self.tls_key),
@@ -306,6 +325,12 @@ impl Serve {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://{}", reachable(listener.local_addr()?));
         let public = settings.public_url.clone().unwrap_or_else(|| base.clone());
+        if let Some(shared) = &mut settings.store {
+            if demo {
+                bail!("the demo has data of its own: it takes no store");
+            }
+            shared.url.get_or_insert_with(|| base.clone());
+        }
         settings.files_url.get_or_insert_with(|| format!("{public}/static"));
         let pages = settings.pages.clone();
         let (role, drain_delay) = (settings.role, settings.drain_delay);
@@ -313,7 +338,7 @@ impl Serve {
         let dashboard = settings.dashboard.take();
         supervisor::starting("opening the data");
         let traces = settings.otlp_endpoint.take().map(Traces::start);
-        let mut assembly = Assembly::open(&data, settings)?;
+        let mut assembly = Assembly::open(&data, settings).await?;
         assembly.config.tracer = traces.as_ref().map(Traces::tracer);
         let mut app = assembly.start().await?;
         // Before it says that it serves: whoever stops it from then on expects it to finish what runs.
@@ -326,7 +351,7 @@ impl Serve {
             // If there were users before, the demo's was not created.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &demo)?;
         }
-        if let Some(root) = pages.path().filter(|_| role != Role::Worker) {
+        if let Some(root) = pages.path().filter(|_| role != Role::Worker && app.membership.is_none()) {
             print_pages(&format!("{public}{root}"), &app).await?;
         }
         let _control = control(&app, &data);

@@ -58,7 +58,7 @@ async fn opened(
     work: impl AsyncFnOnce(&Application) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let (data, settings) = data.open(host)?;
-    let app = Assembly::open(&data, settings)?.start().await?;
+    let app = Assembly::open(&data, settings).await?.start().await?;
     let done = work(&app).await;
     app.ctx.store().close();
     done

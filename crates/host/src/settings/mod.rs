@@ -5,6 +5,7 @@ mod keys;
 mod linked;
 mod parse;
 mod secret_file;
+mod shared_store;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +31,9 @@ use atoll_kernel::{
 use atoll_traces::{Endpoint, NoEndpoint};
 use toml::{Table, Value};
 
-use crate::{Dashboard, Data, LogFormat, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits};
+use crate::{
+    Dashboard, Data, LogFormat, SharedStore, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits,
+};
 use keys::*;
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
 use parse::{
@@ -105,6 +108,8 @@ pub struct Sources<'a> {
 pub struct Settings {
     /// Where the data is stored; `None`: not set.
     pub data: Option<Data>,
+    /// The store that this host shares with others; `None`: the data folder is the store.
+    pub store: Option<SharedStore>,
     /// The address to serve on.
     pub listen: Option<SocketAddr>,
     /// The files of the certificate and of its key (PEM); `None`: it is served without TLS.
@@ -238,6 +243,7 @@ impl Settings {
         };
         let mut settings = Settings {
             data: loading.get(&DATA, |it| Ok(Data::from(it))),
+            store: loading.shared_store(),
             listen: loading.get(&LISTEN, address),
             tls: loading.tls(),
             metrics_listen: loading.get(&METRICS_LISTEN, address),

@@ -72,6 +72,9 @@ fn command_line_overrides_environment_overrides_file() {
         settings.shown,
         [
             "data = atoll-data, or :memory: for the demo (default)",
+            "store = none: the data folder is the store (default)",
+            "peer_url = http://<listen>, or https (default)",
+            "store_lease = 5 s (default)",
             "listen = 127.0.0.1:3 (--listen)",
             "tls_cert = none (default)",
             "tls_key = none (default)",

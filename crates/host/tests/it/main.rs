@@ -1,6 +1,7 @@
 //! Tests of the `atoll` command, as a process.
 
 mod backups;
+mod cluster;
 mod command;
 mod crash;
 mod exports;
@@ -10,6 +11,8 @@ mod kills;
 mod logs;
 mod metrics;
 mod operations;
+#[path = "../../../postgres/tests/postgres/server.rs"]
+mod postgres;
 mod server;
 mod shutdown;
 mod supervisor;

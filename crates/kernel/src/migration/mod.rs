@@ -16,7 +16,7 @@ use crate::{
 
 pub use self::{
     fingerprint::{Fingerprint, Format, PartKind},
-    plan::Plan,
+    plan::{Plan, is_current},
 };
 
 /// The space of the fingerprints, and of the progress of a migration.

@@ -25,6 +25,55 @@ use crate::{
 /// Values that a refusal names; the others show after these are corrected.
 pub(super) const N_NAMED_MAX: usize = 10;
 
+/// Has the data the schema of this program? Reads no rows. Errors: this program cannot open it.
+pub fn is_current(view: &View, registry: &'static Registry) -> Result<bool, MigrationError> {
+    let Compared { stored, known, shapes } = Compared::of(view, registry)?;
+    Ok(shapes.is_empty() && stored == known && view.get(&key_of(view, PROGRESS))?.is_none())
+}
+
+/// The fingerprints of the data, and those of the program, which can open it.
+struct Compared {
+    stored: BTreeMap<String, Fingerprint>,
+    known: BTreeMap<String, Fingerprint>,
+    /// Shapes of this program that the store has not yet, by their keys.
+    shapes: BTreeMap<String, String>,
+}
+
+impl Compared {
+    fn of(view: &View, registry: &'static Registry) -> Result<Compared, MigrationError> {
+        let stored = stored(view)?;
+        let Format { parts: known, fields, shapes } = registry.format();
+        let mut refusals: Vec<String> = stored.wrong;
+        let mut new_shapes = BTreeMap::new();
+        for text in shapes {
+            match learn_shape(&text) {
+                Ok(_) if stored.shapes.contains(&text) => {}
+                Ok(number) => drop(new_shapes.insert(shape_key(number), text)),
+                Err(other) => refusals.push(format!(
+                    "the fields {text} have the number of the fields {other}: give one of them another name"
+                )),
+            }
+        }
+        let stored = stored.parts;
+        for (key, part) in &known {
+            if let Some(before) = stored.get(key) {
+                refusals.extend(refusal(before, part, fields.get(key)));
+            }
+        }
+        refusals.extend(dropped(registry, &stored).flat_map(|it| indexes_left(it, &stored)));
+        refuse(refusals)?;
+        Ok(Compared { stored, known, shapes: new_shapes })
+    }
+}
+
+/// The tables that are stored, and that the program has no more.
+fn dropped(
+    registry: &'static Registry,
+    stored: &BTreeMap<String, Fingerprint>,
+) -> impl Iterator<Item = &'static DroppedTable> {
+    registry.dropped().filter(|it| stored.contains_key(&PartKind::Table.key(it.name)))
+}
+
 /// The steps of a migration.
 pub struct Plan {
     /// True if the database is empty.
@@ -50,28 +99,7 @@ pub struct Plan {
 impl Plan {
     /// Plans the migration, or says why the data is refused.
     pub fn of(view: &View, registry: &'static Registry) -> Result<Plan, MigrationError> {
-        let stored = stored(view)?;
-        let Format { parts: known, fields, shapes } = registry.format();
-        let mut refusals: Vec<String> = stored.wrong;
-        let mut new_shapes = BTreeMap::new();
-        for text in shapes {
-            match learn_shape(&text) {
-                Ok(_) if stored.shapes.contains(&text) => {}
-                Ok(number) => drop(new_shapes.insert(shape_key(number), text)),
-                Err(other) => refusals.push(format!(
-                    "the fields {text} have the number of the fields {other}: give one of them another name"
-                )),
-            }
-        }
-        let stored = stored.parts;
-        for (key, part) in &known {
-            if let Some(before) = stored.get(key) {
-                refusals.extend(refusal(before, part, fields.get(key)));
-            }
-        }
-        let dropped = || registry.dropped().filter(|it| stored.contains_key(&PartKind::Table.key(it.name)));
-        refusals.extend(dropped().flat_map(|it| indexes_left(it, &stored)));
-        refuse(refusals)?;
+        let Compared { stored, known, shapes } = Compared::of(view, registry)?;
         let mut plan = Plan {
             is_new: stored.is_empty() && is_empty(view, registry)?,
             n_unchecked: view.n_unchecked()?,
@@ -79,14 +107,14 @@ impl Plan {
             known: known.values().cloned().collect(),
             changed: Vec::new(),
             gone: Vec::new(),
-            shapes: new_shapes,
+            shapes,
             is_begun: view.get(&key_of(view, PROGRESS))?.is_some(),
             notes: Vec::new(),
         };
         if !plan.is_new {
             plan.add_units(registry, &stored, &known);
         }
-        for table in dropped() {
+        for table in dropped(registry, &stored) {
             let before = stored[&PartKind::Table.key(table.name)].clone();
             plan.units.push(Unit::Dropped { table, before });
         }

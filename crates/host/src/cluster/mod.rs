@@ -1,8 +1,39 @@
 //! The hosts that share a shop (cluster), as this one sees them: who leads, how far the log goes, what is
 //! wrong.
 
+mod leadership;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(not(feature = "postgres"))]
+#[path = "no_postgres.rs"]
+mod postgres;
+
+use std::time::Duration;
+
+use atoll_kernel::registry::Secret;
 use atoll_storage::{Leader, Seen, Standing, Store};
 use tokio::sync::watch;
+
+pub use self::postgres::Membership;
+pub(crate) use self::{
+    leadership::{Leadership, prepare},
+    postgres::{check_address, join, move_in, move_out},
+};
+
+/// How long a leader may be silent, unless it is set: shorter ones take a pause of the host or the network for
+/// its end.
+pub(crate) const LEASE: Duration = Duration::from_secs(5);
+
+/// A store that several hosts share.
+#[derive(Clone, Debug)]
+pub struct SharedStore {
+    /// Where it is: `postgres://user:password@host/name`.
+    pub address: Secret,
+    /// Where other hosts reach this one; `None`: not set.
+    pub url: Option<String>,
+    /// How long a leader may be silent, before another host takes over.
+    pub lease: Duration,
+}
 
 /// The hosts that share a store. Clones share it.
 #[derive(Clone)]
