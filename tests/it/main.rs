@@ -28,6 +28,7 @@ mod flags;
 mod formats;
 mod fulfillments;
 mod health;
+mod hosts;
 mod http;
 mod idempotency;
 mod if_match;

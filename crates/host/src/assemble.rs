@@ -116,6 +116,7 @@ impl Assembly {
             origins: settings.origins,
             proxies: settings.proxies,
             requests_max: settings.requests_max.unwrap_or(REQUESTS_MAX),
+            hosts: None,
             reads: settings.reads,
             answers_bytes_max: settings.answers_bytes_max.unwrap_or(ANSWERS_BYTES_MAX),
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),
@@ -152,10 +153,9 @@ impl Assembly {
         }
         let store = cluster.store().clone();
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
-        let first_run = match membership {
-            None => prepare(&ctx, plan, admin.as_ref()).await?,
-            Some(_) => FirstRun::default(),
-        };
+        // A host that follows gets what the one that leads has migrated and made.
+        let leads = ctx.store().standing().borrow().writes();
+        let first_run = if leads { prepare(&ctx, plan, admin.as_ref()).await? } else { FirstRun::default() };
         let api = router(ctx.clone(), &ctx.routes());
         let pages = app_pages(ctx.clone(), api.clone());
         let router = api.merge(beside(ctx.clone(), pages));

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 /// `Retry-After` of requests that timed out in the read pool, in seconds.
 const RETRY_AFTER_S: u64 = 5;
 
+/// `Retry-After` while no host leads, in seconds: another one does after the lease, which takes seconds.
+const LEADER_RETRY_S: u64 = 1;
+
 stored! {
     /// The kind of an error: it determines the wire's `type` and the status code.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,10 @@ stored! {
         TooMany = "too_many",
         /// 503: overloaded; nothing was done.
         Busy = "busy",
+        /// 503: nothing was done, because no host leads or is to be reached at the moment.
+        NotWritten = "not_written",
+        /// 503: it is not known whether it was done.
+        OutcomeUnknown = "outcome_unknown",
         /// 500: a bug or a failure of the store. The message is logged, not shown.
         #[default]
         Unexpected = "unexpected",
@@ -71,7 +78,9 @@ impl FaultKind {
             FaultKind::PricesChanged => ("prices_changed", StatusCode::CONFLICT),
             FaultKind::TooLarge => ("unknown_error", StatusCode::PAYLOAD_TOO_LARGE),
             FaultKind::TooMany => ("not_allowed", StatusCode::TOO_MANY_REQUESTS),
-            FaultKind::Busy => ("unknown_error", StatusCode::SERVICE_UNAVAILABLE),
+            FaultKind::Busy | FaultKind::NotWritten | FaultKind::OutcomeUnknown => {
+                ("unknown_error", StatusCode::SERVICE_UNAVAILABLE)
+            }
             FaultKind::Unexpected => ("unknown_error", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
@@ -160,6 +169,35 @@ impl Fault {
     /// 503, with `Retry-After`. Nothing was done.
     pub fn busy(message: impl Into<String>, retry_after_s: u64) -> Self {
         Fault { retry_after_s: Some(retry_after_s), ..Fault::new(FaultKind::Busy, message) }
+    }
+
+    /// 503, with `Retry-After`: nothing happened, because of the hosts of this shop.
+    pub fn not_written(why: &str) -> Self {
+        let text = format!("Nothing happened: {why}. Please try again.");
+        let fault = Fault::new(FaultKind::NotWritten, text).with_code("nothing_happened");
+        fault.with_retry_after(LEADER_RETRY_S)
+    }
+
+    /// 503, with `Retry-After`: whether anything happened is not known, because of the hosts of this shop.
+    pub fn outcome_unknown(why: &str) -> Self {
+        let text = format!(
+            "It is not known whether this was done: {why}. With the same Idempotency-Key it is safe to try again."
+        );
+        let fault = Fault::new(FaultKind::OutcomeUnknown, text).with_code("outcome_unknown");
+        fault.with_retry_after(LEADER_RETRY_S)
+    }
+
+    /// Is it about the log that the hosts of a shop share? The host that leads goes on with what was begun.
+    pub fn is_of_log(&self) -> bool {
+        matches!(self.kind, FaultKind::NotWritten | FaultKind::OutcomeUnknown)
+    }
+
+    /// The same after an earlier commit of the request: it cannot say that nothing happened.
+    pub fn after_a_commit(self) -> Self {
+        match self.kind {
+            FaultKind::NotWritten => Fault::outcome_unknown("a part of it was, and no host leads any more"),
+            _ => self,
+        }
     }
 
     /// 500. The cause is logged.
@@ -345,6 +383,8 @@ impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Halted(halt) => halt.into(),
+            StoreError::NotWritten(_) => Fault::not_written("this host does not lead the others any more"),
+            StoreError::Unknown(_) => Fault::outcome_unknown("the log of the hosts has not answered"),
             error => Fault::unexpected(error),
         }
     }

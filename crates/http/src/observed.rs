@@ -12,7 +12,7 @@ use std::{
 use atoll_values::Trace;
 use axum::{
     extract::{MatchedPath, Request},
-    http::{Extensions, HeaderValue, StatusCode},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode},
     middleware::Next,
     response::Response,
 };
@@ -82,7 +82,7 @@ impl Observed {
 /// them. A request that a page makes in the name of one that is observed already belongs to that.
 pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) -> Response {
     if request.extensions().get::<Observed>().is_some() {
-        return answer(&Observed::default(), request, next).await;
+        return answer(&app, &Observed::default(), request, next).await;
     }
     let begun = Instant::now();
     let observed = Observed::default();
@@ -97,7 +97,10 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
     if let Some(span) = &span {
         let _ = observed.0.trace.set(span.trace());
     }
-    let mut response = answer(&observed, request, next).await;
+    if app.hosts().is_some() {
+        seen.tell(request.headers_mut(), span.as_ref().map(OpenSpan::trace));
+    }
+    let mut response = answer(&app, &observed, request, next).await;
     if let Ok(value) = HeaderValue::from_str(&seen.request_id) {
         response.headers_mut().insert("x-request-id", value);
     }
@@ -124,8 +127,8 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
     response
 }
 
-/// Lets a request be answered; a panic is a 500.
-async fn answer(observed: &Observed, request: Request, next: Next) -> Response {
+/// Lets a request be answered, here or by the host that leads; a panic is a 500.
+async fn answer<A: App>(app: &A, observed: &Observed, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let refused = |fault: Fault| {
         observed.failed(&fault);
@@ -134,7 +137,12 @@ async fn answer(observed: &Observed, request: Request, next: Next) -> Response {
     if let Err(fault) = check(&head) {
         return refused(fault);
     }
-    caught(next.run(Request::from_parts(head, body))).await.unwrap_or_else(refused)
+    let request = Request::from_parts(head, body);
+    let answered = match app.hosts() {
+        None => caught(next.run(request)).await,
+        Some(hosts) => caught(hosts.answer(request, next)).await.flatten(),
+    };
+    answered.unwrap_or_else(refused)
 }
 
 /// What the head of a request says of it.
@@ -153,6 +161,19 @@ impl Seen {
             None => UNMATCHED,
             Some("/") => "/",
             Some(path) => path.trim_end_matches('/'),
+        }
+    }
+
+    /// Tells the host that the request is forwarded to by what it is known here: its id, and its span.
+    fn tell(&self, headers: &mut HeaderMap, span: Option<Trace>) {
+        let told = [
+            ("x-request-id", Some(self.request_id.to_string())),
+            ("traceparent", span.map(|it| it.to_string())),
+        ];
+        for (name, value) in told {
+            if let Some(value) = value.and_then(|it| HeaderValue::try_from(it).ok()) {
+                headers.insert(name, value);
+            }
         }
     }
 

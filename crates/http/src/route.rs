@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
-    AnswerCache, Caller, CountedKeys, Fault, Files, Origins, RequestCounters, Tracer,
+    AnswerCache, Caller, CountedKeys, Fault, Files, Hosts, Origins, RequestCounters, Tracer,
     counters::RouteCounters, upload::Unread,
 };
 
@@ -50,6 +50,9 @@ pub trait App: Clone + Send + Sync + 'static {
 
     /// The semaphore that limits concurrent requests.
     fn permits(&self) -> &Arc<Semaphore>;
+
+    /// The hosts that serve the same shop; `None` if this one is alone.
+    fn hosts(&self) -> Option<&Hosts>;
 
     /// The counters of its requests.
     fn counters(&self) -> &RequestCounters;

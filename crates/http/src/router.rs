@@ -29,6 +29,7 @@ use crate::{
     caching,
     compression::{self, Encoding},
     counters::RouteCounters,
+    hosts,
     observed::{Observed, observe},
     qs,
     upload::Unread,
@@ -86,6 +87,7 @@ pub fn beside<A: App>(app: A, router: Router) -> Router {
 
 /// The CORS layer. Storefronts and dashboards are served from other origins.
 fn cross_origin<A: App>(app: A) -> CorsLayer {
+    let exposed = app.hosts().map(|_| hosts::AFTER);
     let allows = move |origin: &HeaderValue, head: &Head| {
         origin.to_str().is_ok_and(|it| app.origins().allows(it, head.uri.path()))
     };
@@ -94,6 +96,7 @@ fn cross_origin<A: App>(app: A) -> CorsLayer {
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(true)
+        .expose_headers(exposed.into_iter().collect::<Vec<_>>())
 }
 
 /// Middleware: answers CORS preflight requests with 204 instead of 200.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    http::{Origins, Proxies, ReadLimits, Tracer},
+    http::{Hosts, Origins, Proxies, ReadLimits, Tracer},
     jobs::Schedules,
     limits::BACKUPS_KEPT_MAX,
     provider::ProviderChoice,
@@ -24,6 +24,8 @@ pub struct Config {
     pub proxies: Proxies,
     /// Upper bound of requests that are served concurrently.
     pub requests_max: usize,
+    /// The hosts that serve the same shop; `None` if this one is alone.
+    pub hosts: Option<Hosts>,
     /// Limits of what one request may read, and of concurrent reads.
     pub reads: ReadLimits,
     /// Memory for remembered answers, in bytes; 0 for none.

@@ -4,7 +4,10 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use atoll_http::{AnswerCache, AnswerCacheCounts};
@@ -21,8 +24,8 @@ use crate::{
     data::{Store, View},
     flow::{ADDITIONAL_DATA, Flow, FlowTimes, Local, Point, Probe},
     http::{
-        App, Auth, Caller, Disconnect, IdempotentRequest, Method, OpenSpan, Origins, Reply, RequestCounters,
-        SpanKind, Trace, Tracer,
+        App, Auth, Caller, Disconnect, Hosts, IdempotentRequest, Method, OpenSpan, Origins, Reply,
+        RequestCounters, SpanKind, Trace, Tracer,
     },
     once::{Note, Once, once},
     provider::Providers,
@@ -114,6 +117,8 @@ pub struct Ctx {
     pub(crate) is_finishing: bool,
     /// Does it serve a request that reads, and so makes no commits?
     is_reading: bool,
+    /// Turns true with the first commit of a request, where there are several hosts.
+    has_committed: Option<Arc<AtomicBool>>,
 }
 
 struct Shared {
@@ -178,6 +183,7 @@ impl Ctx {
             trace: None,
             is_finishing: false,
             is_reading: false,
+            has_committed: None,
         }
     }
 
@@ -492,17 +498,22 @@ impl Ctx {
         };
         let mut span = self.span("transaction", SpanKind::Internal);
         let at = Moment::new(self.now(), actor).traced(span.as_ref().map(OpenSpan::trace));
+        let (now, store) = (at.now(), self.shared.parts.store.clone());
         let run = move |tx: &mut dyn Write| -> Result<T, Fault> {
+            let at = at.not_before(store.not_before());
             let output = body(tx, &at)?;
             if let Some(request) = request {
                 request.note(tx, note(&output))?;
             }
             Ok(output)
         };
-        let committed = self.store.commit(run).await;
+        let committed = self.store.commit_at(now, run).await;
         OpenSpan::note(&mut span, &committed);
         drop(span);
         let (output, view) = committed?;
+        if let Some(has_committed) = &self.has_committed {
+            has_committed.store(true, Ordering::Relaxed);
+        }
         if let Some(once) = &self.once {
             once.wrote();
         }
@@ -524,6 +535,10 @@ impl App for Ctx {
 
     fn permits(&self) -> &Arc<Semaphore> {
         &self.shared.permits
+    }
+
+    fn hosts(&self) -> Option<&Hosts> {
+        self.config().hosts.as_ref()
     }
 
     fn counters(&self) -> &RequestCounters {
@@ -601,6 +616,8 @@ impl App for Ctx {
         let (client, is_client_gone) = watch::channel(false);
         call.app = call.app.of_this_term();
         call.app.is_client_gone = Some(is_client_gone);
+        call.app.has_committed = call.app.hosts().map(|_| Arc::default());
+        let has_committed = call.app.has_committed.clone();
         let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));
         call.app = call.app.metered(&meter);
         call.view = call.view.metered(&meter);
@@ -621,10 +638,16 @@ impl App for Ctx {
             }
         };
         let mut answer = pin!(answer);
-        tokio::select! {
-            answer = &mut answer => return answer,
-            () = disconnect => drop(client.send(true)),
+        let answer = tokio::select! {
+            answer = &mut answer => answer,
+            () = disconnect => {
+                let _ = client.send(true);
+                answer.await
+            }
+        };
+        match has_committed {
+            Some(it) if it.load(Ordering::Relaxed) => answer.map_err(Fault::after_a_commit),
+            _ => answer,
         }
-        answer.await
     }
 }

@@ -126,6 +126,9 @@ impl fmt::Display for Registry {
         for it in &self.middleware {
             writeln!(f, "middleware {}: before {}", it.name, it.prefix)?;
         }
+        for it in &self.led {
+            writeln!(f, "led {}", it.prefix)?;
+        }
         for it in &self.extensions {
             write!(f, "extension of {} {}:", it.method, it.path)?;
             let names = |fields: &[crate::http::Field]| fields.iter().map(|it| it.name).collect::<Vec<_>>();

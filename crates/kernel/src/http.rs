@@ -2,11 +2,11 @@
 
 pub use atoll_http::{
     Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Document,
-    Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, IdempotentRequest,
-    IncomingFile, Info, IpNet, LimitsHit, Method, OpenSpan, OriginList, Origins, OverTls, Part, Proxies,
-    Reply, RequestBody, RequestCounters, RequestDuration, RouteSummary, Source, Span, SpanCounts, SpanKind,
-    Spans, StatusCode, Tracer, Uncached, axum_path, beside, caught, cookie, etag_of, header, header_names,
-    is_expected, is_from_own_page, openapi, qs, router,
+    Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, Hosts,
+    IdempotentRequest, IncomingFile, Info, IpNet, LimitsHit, Method, OpenSpan, OriginList, Origins, OverTls,
+    Part, PeerError, Peers, Proxies, Reply, RequestBody, RequestCounters, RequestDuration, RouteSummary,
+    Source, Span, SpanCounts, SpanKind, Spans, StatusCode, Tracer, Uncached, Working, axum_path, beside,
+    caught, cookie, etag_of, header, header_names, is_expected, is_from_own_page, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,
@@ -17,6 +17,7 @@ pub use atoll_values::{Trace, with_causes};
 pub use crate::config::{BackupConfig, Config, FileConfig};
 pub use crate::ctx::{Call, Gate, Login, Parts, Pass, Route, SESSION_COOKIE};
 pub use crate::extend::{Extended, RouteExtension};
+pub use crate::led::Led;
 pub use crate::mailed::{UNSIGNED_TOKEN, Unsigned};
 pub use crate::middleware::Middleware;
 pub use crate::once::{

@@ -45,6 +45,7 @@ mod extend;
 mod flag;
 mod job;
 mod jwt;
+mod led;
 mod link;
 mod linked;
 mod mailed;

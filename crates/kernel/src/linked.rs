@@ -7,7 +7,7 @@ use linkme::distributed_slice;
 use crate::{
     data::{FieldLink, Link, Module, Projection},
     flow::{AnyFlow, Hook, Naming},
-    http::{Middleware, Resource, Route, RouteExtension},
+    http::{Led, Middleware, Resource, Route, RouteExtension},
     jobs::{Job, Metric, Subscriber, Worker},
     manifest::Manifest,
     query::Computed,
@@ -69,6 +69,7 @@ slices!(
 
 collect!(
     Route,
+    Led,
     Middleware,
     RouteExtension,
     Resource,

@@ -31,6 +31,7 @@ use crate::{
     flow::{AnyHookPoint, Hook},
     http::Source,
     job::Job,
+    led::Led,
     link::{self, FieldLink, Link},
     linked::Part,
     metric::Metric,
@@ -65,6 +66,8 @@ pub struct Registry {
     pub routes: Vec<&'static Route>,
     /// The middleware, in the order in which it runs: the shortest path first, then by name.
     pub middleware: Vec<&'static Middleware>,
+    /// The paths that the host that leads answers.
+    pub led: Vec<&'static Led>,
     /// What modules add to routes of other crates, by path and method.
     pub extensions: Vec<&'static RouteExtension>,
     /// The resources that routes show, by entity and name.
@@ -220,6 +223,7 @@ impl Registry {
                 manifests: Part::linked(),
                 routes: Part::linked(),
                 middleware: Part::linked(),
+                led: Part::linked(),
                 extensions: Part::linked(),
                 resources: Part::linked(),
                 subscribers: Part::linked(),
@@ -281,6 +285,7 @@ impl Registry {
         self.computed.sort_by_key(|it| (it.entity, it.name));
         self.checks.sort_by_key(|it| it.name);
         self.routes.sort_by_key(|it| (it.path, it.method));
+        self.led.sort_by_key(|it| it.prefix);
         self.middleware.sort_by_key(|it| (it.prefix.len(), it.name));
         self.extensions.sort_by_key(|it| (it.path, it.method, it.source.file, it.source.line));
         self.resources.sort_by_key(|it| (it.entity, it.one, ptr::from_ref(*it).addr()));

@@ -5,6 +5,7 @@ use std::{io, sync::Arc};
 use atoll_kernel::{
     Fault,
     http::{Answer, Call, Params, Reply, header_names as header},
+    led,
     limits::{FILE_BYTES_CEILING, FILES_READ_BYTES_MAX},
     routes,
 };
@@ -12,6 +13,8 @@ use atoll_providers::image_type;
 use tokio::{fs::File, io::AsyncReadExt as _, sync::Semaphore};
 
 use crate::storage::path_of;
+
+led! { "/static" }
 
 routes! {
     /// Serves an uploaded file. Images are shown (JPEG, PNG, GIF, WebP, AVIF); everything else is sent as an

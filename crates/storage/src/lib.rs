@@ -23,6 +23,7 @@ mod key;
 mod line;
 mod list_index;
 mod look_up;
+mod made;
 mod meter;
 mod outbox;
 mod overlay;

@@ -6,6 +6,7 @@ use crate::{
     Chain, Direction, Engine, Meter, Position, Raw, Read, Recorder, Scan, Space, Span, StoreError, Visit,
     format::{self, Checksums},
     key_text,
+    made::Made,
     space::Directory,
 };
 
@@ -85,6 +86,11 @@ impl View {
     /// The same snapshot, which knows these spaces.
     pub(crate) fn with_spaces(self, spaces: &[Space]) -> Result<View, StoreError> {
         Ok(View { directory: Directory::of(&self, spaces)?, ..self })
+    }
+
+    /// Until when commits and ids were made.
+    pub(crate) fn made(&self) -> Result<Made, StoreError> {
+        Made::of(&*self.raw, &self.checksums)
     }
 
     /// The digest of the commits that it shows, if they were in a log; else zeros.

@@ -19,7 +19,7 @@ use atoll_kernel::{
     clock::{Clock, ManualClock},
     data::{Space, Store},
     flow::Probe,
-    http::{BackupConfig, Config, FileConfig, Origins, Proxies, ReadLimits, Tracer},
+    http::{BackupConfig, Config, FileConfig, Hosts, Origins, Proxies, ReadLimits, Tracer},
     jobs::{Plan, Schedules, Tick, events_after},
     limits::{ANSWERS_BYTES_MAX, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     registry::{Flags, ModuleSettings, ProviderChoice},
@@ -89,6 +89,7 @@ pub struct Setup {
     schedules: Schedules,
     no_docs: bool,
     tracer: Option<Tracer>,
+    hosts: Option<Hosts>,
     /// Settings of modules, by `module.name`.
     settings: BTreeMap<String, String>,
     /// The modules that are switched off.
@@ -107,6 +108,12 @@ impl Setup {
     #[must_use]
     pub fn answers_bytes_max(self, n_bytes: usize) -> Setup {
         Setup { answers_bytes_max: Some(n_bytes), ..self }
+    }
+
+    /// The hosts that serve the same shop.
+    #[must_use]
+    pub(crate) fn hosts(self, hosts: Hosts) -> Setup {
+        Setup { hosts: Some(hosts), ..self }
     }
 
     /// Limits of reads.
@@ -313,6 +320,7 @@ impl TestApp {
             schedules,
             no_docs,
             tracer,
+            hosts,
             settings,
             off: _,
         } = setup;
@@ -332,6 +340,7 @@ impl TestApp {
             origins,
             proxies,
             requests_max: REQUESTS_MAX,
+            hosts,
             reads,
             answers_bytes_max: answers_bytes_max.unwrap_or_else(default_answers_bytes_max),
             cart_days: cart_days.unwrap_or(CART_DAYS),
@@ -380,6 +389,11 @@ impl TestApp {
         let identity = identity().expect("an identity");
         let client = self.client().logged_in(&self.ctx, identity);
         (self, client)
+    }
+
+    /// The router that answers its clients.
+    pub(crate) fn router(&self) -> axum::Router {
+        self.router.clone()
     }
 
     /// A client without credentials.

@@ -25,7 +25,7 @@ pub use filter::{Condition, Filter};
 pub use hex::hex;
 pub use id::{Id, Kind};
 pub use metadata::Metadata;
-pub use moment::{Actor, Moment};
+pub use moment::{Actor, Moment, ids_after, latest_id_at};
 pub use names::{flattened, joined};
 pub use now::{Now, Validity};
 pub use panic::panic_message;

@@ -100,6 +100,21 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// `drain_timeout`. Everything that was acknowledged is on disk by then.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a host waits for the answer of the one that leads, from the last byte of a request that it
+/// forwards: most writes take milliseconds, those that ask a provider up to half a minute.
+pub const FORWARDED_ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a host that led goes on being waited for after another one leads: its last answers are under way.
+pub const LEADER_CHANGE_GRACE: Duration = Duration::from_secs(1);
+
+/// How long a read waits for a commit that its client has seen, or for the last one of the shop
+/// (`atoll-after`, `atoll-read`): a replica is milliseconds behind.
+pub const READ_AFTER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long the answer to a forwarded write waits until this host has what was written. Its client waits for
+/// the rest with its next request.
+pub const WRITTEN_HERE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Bytes of request bodies and unread answers that are buffered over all connections; the setting
 /// `buffer_bytes_max`. Beyond it the slowest clients are disconnected.
 pub const BUFFER_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -1,9 +1,15 @@
 //! The context of a transaction, fixed before it runs: time, actor and a source of ids.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    sync::{
+        Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{ContextV7, Uuid};
 
 use crate::{Id, Kind, Timestamp, Trace};
 
@@ -66,6 +72,13 @@ impl Moment {
         Moment { now, actor, trace: None, made: RefCell::default(), n_used: Cell::new(0) }
     }
 
+    /// The same moment, or this time if that is later: a host of the shop that led before this one has
+    /// committed by then, whose clock was ahead.
+    #[must_use]
+    pub fn not_before(self, at: Timestamp) -> Self {
+        Moment { now: self.now.max(at), ..self }
+    }
+
     /// The same moment, whose transaction is this span.
     #[must_use]
     pub fn traced(self, trace: Option<Trace>) -> Self {
@@ -93,7 +106,7 @@ impl Moment {
         let mut made = self.made.borrow_mut();
         let n_used = self.n_used.get();
         if n_used == made.len() {
-            made.push(Uuid::now_v7());
+            made.push(PROCESS.next(Timestamp::now()));
         }
         self.n_used.set(n_used + 1);
         Id::from_uuid(made[n_used])
@@ -110,6 +123,41 @@ impl Moment {
     }
 }
 
+/// Makes ids that ascend (UUIDv7), whatever the clock says.
+#[derive(Debug)]
+struct Ids {
+    context: Mutex<ContextV7>,
+    /// The time of the latest one, in milliseconds.
+    latest_ms: AtomicI64,
+}
+
+/// Makes the ids of this process.
+static PROCESS: Ids = Ids::new();
+
+impl Ids {
+    const fn new() -> Ids {
+        Ids { context: Mutex::new(ContextV7::new()), latest_ms: AtomicI64::new(0) }
+    }
+
+    /// The next id, of this time or that of the latest one, if that is later.
+    fn next(&self, now: Timestamp) -> Uuid {
+        let now_ms = self.latest_ms.fetch_max(now.millis(), Ordering::Relaxed).max(now.millis());
+        let seconds = u64::try_from(now_ms.div_euclid(1000)).unwrap_or(0);
+        let nanos = u32::try_from(now_ms.rem_euclid(1000)).unwrap_or(0) * 1_000_000;
+        Uuid::new_v7(uuid::Timestamp::from_unix(&self.context, seconds, nanos))
+    }
+}
+
+/// The time of the latest id that this process has made.
+pub fn latest_id_at() -> Timestamp {
+    Timestamp::from_millis(PROCESS.latest_ms.load(Ordering::Relaxed))
+}
+
+/// Ids that this process makes from now on are behind those of this time.
+pub fn ids_after(at: Timestamp) {
+    PROCESS.latest_ms.fetch_max(at.plus_millis(1).millis(), Ordering::Relaxed);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +166,18 @@ mod tests {
 
     impl Kind for Thing {
         const PREFIX: &'static str = "thing";
+    }
+
+    #[test]
+    fn ids_ascend_whatever_the_clocks_of_their_hosts_say() {
+        let (first, second) = (Ids::new(), Ids::new());
+        let at = Timestamp::from_millis;
+        let earlier: Vec<Uuid> = [9_000, 9_000, 8_000].map(|it| first.next(at(it))).into();
+        assert!(earlier.is_sorted(), "{earlier:?}");
+        assert!(second.next(at(5_000)) < earlier[2], "its clock is behind, and it was not told");
+        second.latest_ms.fetch_max(first.latest_ms.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let later: Vec<Uuid> = [5_000, 5_001, 9_500].map(|it| second.next(at(it))).into();
+        assert!(earlier[2] < later[0] && later.is_sorted(), "{earlier:?} {later:?}");
     }
 
     #[test]

@@ -4,11 +4,13 @@ use atoll_background::{backup_status, backups, start_backup};
 use atoll_kernel::{
     Fault,
     http::{Answer, Call, Part, Reply, Type, required},
-    routes,
+    led, routes,
     serde_json::json,
 };
 
 use crate::tables::{NOTHING, ONE};
+
+led! { "/admin/backups" }
 
 routes! {
     /// Lists the backups in the folder of the setting `backup_dir`, the newest first, and shows the one that

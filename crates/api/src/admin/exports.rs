@@ -4,11 +4,13 @@ use atoll_background::{export_status, exported, exports, start_export};
 use atoll_kernel::{
     Fault,
     http::{Answer, Call, Part, Reply, Type, required},
-    routes,
+    led, routes,
     serde_json::{Value, json},
 };
 
 use crate::tables::{NOTHING, ONE};
+
+led! { "/admin/exports" }
 
 routes! {
     /// Lists the exports in the folder of the setting `export_dir`, the newest first, and shows the one that

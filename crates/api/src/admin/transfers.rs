@@ -14,6 +14,7 @@ use atoll_kernel::{
         Answer, Body, Call, Params, Part, Reply, Resource, StatusCode, Type, header_names as header,
         optional, required,
     },
+    led,
     limits::{FILE_NAME_CHARS_MAX, UPLOAD_BYTES_MAX},
     routes,
     serde_json::{Value, json, to_value},
@@ -29,6 +30,8 @@ use super::{
     uploads::Arriving,
 };
 use crate::tables::{NOTHING, ONE, any};
+
+led! { "/admin/transfers" }
 
 routes! {
     /// Exports products as CSV, in the background: those that the filters match, or all.

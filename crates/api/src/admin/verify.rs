@@ -4,12 +4,15 @@
 use atoll_kernel::{
     Fault,
     http::{Answer, Call, Part, Reply, Type, required},
+    led,
     limits::VERIFY_FINDINGS_MAX,
     routes,
     serde_json::json,
 };
 
 use crate::tables::{NOTHING, ONE};
+
+led! { "/admin/verify" }
 
 routes! {
     /// Verifies the stored data: indexes, links, counters and rules between records are compared with the

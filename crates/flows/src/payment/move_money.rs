@@ -125,7 +125,7 @@ async fn ask_and_write(run: &mut Run, action: PaymentAction, input: MoveMoney) -
 
 /// Has the provider answered that it moves nothing? It may have moved the money, and failed then.
 fn is_answer(error: &Fault) -> bool {
-    !matches!(error.kind(), FaultKind::Unexpected | FaultKind::Busy)
+    !error.is_of_log() && !matches!(error.kind(), FaultKind::Unexpected | FaultKind::Busy)
 }
 
 /// Records what the provider has captured in all, as far as it is more than what is recorded. If the payment

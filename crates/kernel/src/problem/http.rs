@@ -20,6 +20,16 @@ impl Report<'_> {
         }
     }
 
+    pub(super) fn check_led(&mut self) {
+        for it in &self.registry.led {
+            if !self.registry.routes.iter().any(|route| route.path.starts_with(it.prefix)) {
+                let hint = nearest(it.prefix, self.registry.routes.iter().map(|it| it.path));
+                let text = format!("`{}` is for the host that leads, and no route is there{hint}", it.prefix);
+                self.say([Some(it.source)], text);
+            }
+        }
+    }
+
     pub(super) fn check_route(&mut self, route: &'static Route) {
         let (name, source) = (format!("route `{}`", name_of(route)), [Some(route.source)]);
         if route.text.trim().is_empty() {

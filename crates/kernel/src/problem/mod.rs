@@ -68,6 +68,7 @@ pub(crate) fn problems(registry: &Registry, relations: &[Relation]) -> Vec<Probl
     report.check_visibility();
     registry.resources.iter().for_each(|it| report.check_resource(it));
     report.check_middleware();
+    report.check_led();
     report.check_hooks();
     report.check_subscribers();
     report.check_jobs();

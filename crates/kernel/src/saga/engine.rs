@@ -344,7 +344,8 @@ async fn end(run: &mut Run, result: Result<Value, Fault>) -> Result<View, Fault>
 
 /// Compensates the run; returns the error that caused it.
 async fn revert<O>(mut run: Run, error: Fault) -> Result<O, Fault> {
-    if run.journal.n_writes == 0 && !run.is_kept {
+    // The host that leads goes on with it: what is in the journal is not known here.
+    if error.is_of_log() || (run.journal.n_writes == 0 && !run.is_kept) {
         return Err(error);
     }
     if run.journal.state != ExecutionState::Compensating {
@@ -359,8 +360,8 @@ async fn revert<O>(mut run: Run, error: Fault) -> Result<O, Fault> {
             journal.end(ExecutionState::Reverted, run.ctx.now());
             run.commit(journal).await?;
         }
-        // The process shuts down; the next one resumes the run.
-        Err(error) if run.ctx.store().has_stopped() => return Err(error),
+        // The process shuts down, or leads no more; the next one resumes the run.
+        Err(error) if error.is_of_log() || run.ctx.store().has_stopped() => return Err(error),
         Err(error) => fail(run, &error).await?,
     }
     Err(error)

@@ -5,12 +5,13 @@ mod writer;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     thread,
 };
 
 use arc_swap::ArcSwap;
+use atoll_values::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::writer::{QueuedCommit, Work, Writer};
@@ -54,6 +55,7 @@ struct Shared {
     standing: watch::Receiver<Standing>,
     /// How often this host has begun to lead.
     term: Arc<AtomicU64>,
+    not_before: Arc<AtomicI64>,
     writer: Mutex<Option<thread::JoinHandle<()>>>,
     closing: watch::Sender<bool>,
     counters: Arc<WriterCounters>,
@@ -173,6 +175,17 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.commit_at(Timestamp::MIN, body).await
+    }
+
+    /// As `commit`, of a transaction at this time, or at [`Store::not_before`] if that is later: no host that
+    /// leads after this one makes any that are earlier.
+    pub async fn commit_at<T, E, F>(&self, at: Timestamp, body: F) -> Result<(T, View), E>
+    where
+        F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let (term, current) = (self.term, self.shared.term.clone());
         let body = move |tx: &mut dyn Write| {
@@ -182,11 +195,17 @@ impl Store {
             }
             body(tx)
         };
-        self.queue(Work::Transact(Box::new(QueuedCommit::new(body, reply)))).await?;
+        self.queue(Work::Transact(Box::new(QueuedCommit::new(at, body, reply)))).await?;
         match answer.await {
             Ok(answer) => answer,
             Err(_) => Err(self.stop_reason().into()),
         }
+    }
+
+    /// The time of the last transaction of the host that led before this one. Those of this one are not made
+    /// earlier, whatever its clock says.
+    pub fn not_before(&self) -> Timestamp {
+        Timestamp::from_millis(self.shared.not_before.load(Ordering::Relaxed))
     }
 
     /// The position of the last commit, for tasks that wait for the next one.

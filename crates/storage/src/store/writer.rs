@@ -5,19 +5,21 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     thread,
     time::Instant,
 };
 
 use arc_swap::ArcSwap;
+use atoll_values::{Timestamp, ids_after, latest_id_at};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Shared, Store, StoreOptions};
 use crate::{
     Chain, Changes, CommitLog, Engine, Entry, Meter, Position, STORE_FORMAT, Space, Standing, StoreError,
     View, Write, WriterCounters, checksum, format,
+    made::Made,
     overlay::{Layer, Transaction},
     regions::Regions,
     space::Directory,
@@ -41,6 +43,9 @@ type Reply = oneshot::Sender<Result<View, StoreError>>;
 
 /// A transaction.
 pub(super) trait Job: Send {
+    /// The time of the transaction.
+    fn at(&self) -> Timestamp;
+
     /// Runs the body. Returns whether its changes are to be committed.
     fn run(&mut self, tx: &mut dyn Write) -> bool;
 
@@ -50,6 +55,7 @@ pub(super) trait Job: Send {
 
 /// A body with its caller, who waits.
 pub(super) struct QueuedCommit<F, T, E> {
+    at: Timestamp,
     /// Taken when it runs.
     body: Option<F>,
     outcome: Option<Result<T, E>>,
@@ -57,8 +63,8 @@ pub(super) struct QueuedCommit<F, T, E> {
 }
 
 impl<F, T, E> QueuedCommit<F, T, E> {
-    pub(super) fn new(body: F, reply: oneshot::Sender<Result<(T, View), E>>) -> Self {
-        QueuedCommit { body: Some(body), outcome: None, reply }
+    pub(super) fn new(at: Timestamp, body: F, reply: oneshot::Sender<Result<(T, View), E>>) -> Self {
+        QueuedCommit { at, body: Some(body), outcome: None, reply }
     }
 }
 
@@ -68,6 +74,10 @@ where
     T: Send,
     E: From<StoreError> + Send,
 {
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+
     fn run(&mut self, tx: &mut dyn Write) -> bool {
         let Some(body) = self.body.take() else { return false };
         let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)))
@@ -108,6 +118,10 @@ pub(super) struct Writer<N> {
     log: Option<Box<dyn CommitLog>>,
     /// The chain of the last commit; zeros without a log.
     chain: Chain,
+    /// Until when commits and ids were made.
+    made: Made,
+    /// See [`Store::not_before`].
+    not_before: Arc<AtomicI64>,
     published: Arc<ArcSwap<View>>,
     regions: Arc<Regions>,
     report: watch::Sender<Option<StoreError>>,
@@ -126,7 +140,7 @@ impl<N: Engine> Writer<N> {
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
         let bare = View::bare(engine.snapshot()?)?;
-        let chain = bare.chain()?;
+        let (chain, made) = (bare.chain()?, bare.made()?);
         let view = bare.with_spaces(spaces)?;
         let counters = WriterCounters::default();
         counters.held.published(view.raw());
@@ -135,6 +149,8 @@ impl<N: Engine> Writer<N> {
             spaces: spaces.to_vec(),
             log: None,
             chain,
+            made,
+            not_before: Arc::new(AtomicI64::new(Timestamp::MIN.millis())),
             commits: watch::Sender::new(view.position()),
             published: Arc::new(ArcSwap::from_pointee(view)),
             regions: Arc::default(),
@@ -157,6 +173,7 @@ impl<N: Engine> Writer<N> {
             commits: self.commits.subscribe(),
             standing: self.standing.subscribe(),
             term: self.term.clone(),
+            not_before: self.not_before.clone(),
             writer: Mutex::default(),
             closing: watch::Sender::new(false),
             counters: self.counters.clone(),
@@ -242,11 +259,13 @@ impl<N: Engine> Writer<N> {
         let meter = Arc::new(Meter::new(u64::MAX));
         let metered = (*view).clone().metered(&meter);
         let mut changes = Changes::new();
+        let mut at = Timestamp::MIN;
         for job in batch {
             let (begun, n_before) = (Instant::now(), meter.n_read());
             let below = Layer::new(&metered, &changes);
             let mut tx = Transaction::new(&below);
             if job.run(&mut tx) {
+                at = at.max(job.at());
                 let own = tx.into_changes();
                 if changes.is_empty() {
                     changes = own;
@@ -260,14 +279,18 @@ impl<N: Engine> Writer<N> {
         if changes.is_empty() {
             return Ok((*view).clone());
         }
-        self.commit(changes)
+        self.commit(at, changes)
     }
 
     /// Adds the position and the checksums, commits, and publishes.
-    fn commit(&mut self, mut changes: Changes) -> Result<View, StoreError> {
+    fn commit(&mut self, at: Timestamp, mut changes: Changes) -> Result<View, StoreError> {
         let begun = Instant::now();
         let position = self.published.load().position().next();
         changes.extend([position.entry()]);
+        let made = self.made.or_later(at, latest_id_at());
+        if self.log.is_some() {
+            changes.extend([made.entry()]);
+        }
         for (key, value) in changes.iter_mut() {
             if let Some(value) = value {
                 checksum::append(key, value);
@@ -283,6 +306,7 @@ impl<N: Engine> Writer<N> {
             self.follow();
             return Err(error.into());
         }
+        self.made = made;
         self.replicate(begun, vec![entry])
     }
 
@@ -296,13 +320,17 @@ impl<N: Engine> Writer<N> {
             }
             (position, chain) = (entry.position, entry.chain);
         }
-        self.replicate(begun, entries)
+        let view = self.replicate(begun, entries)?;
+        self.made = view.made()?;
+        Ok(view)
     }
 
     /// See [`Store::lead`].
     fn lead(&mut self, log: Box<dyn CommitLog>) -> Result<View, StoreError> {
         self.log = Some(log);
         self.term.fetch_add(1, Ordering::Relaxed);
+        self.not_before.store(self.made.at.millis(), Ordering::Relaxed);
+        ids_after(self.made.id_at);
         self.standing.send_replace(Standing::Leads);
         self.register_spaces()
     }
@@ -322,7 +350,7 @@ impl<N: Engine> Writer<N> {
             let (key, number) = format::current();
             changes.insert(key, Some(number));
         }
-        if changes.is_empty() { Ok((*view).clone()) } else { self.commit(changes) }
+        if changes.is_empty() { Ok((*view).clone()) } else { self.commit(Timestamp::MIN, changes) }
     }
 
     /// Brings entries, which are in the log, into the replica at once, and publishes the last one. A crash

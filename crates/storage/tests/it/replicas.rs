@@ -7,6 +7,7 @@ use atoll_storage::{
     StoreOptions, View, Write, WriteKeys,
     engines::{Memory, Redb},
 };
+use atoll_values::Timestamp;
 
 use crate::SPACES;
 
@@ -223,4 +224,29 @@ async fn who_waits_for_a_position_gets_it() {
     });
     log.catch_up(&follower).await;
     assert!(waiting.await.expect("no panic").expect("a view"));
+}
+
+#[tokio::test]
+async fn transactions_of_the_next_leader_are_not_earlier() {
+    let log = Shared::default();
+    let (first, second) = (replica(Memory::default(), SPACES), replica(Memory::default(), SPACES));
+    let write = async |store: &Store, at_ms: i64| {
+        let body = |tx: &mut dyn Write| {
+            let key = KeyBuf::new(tx.prefix("test")).tail(b"1").into_bytes();
+            tx.put(key, b"x".to_vec());
+            Ok::<_, StoreError>(())
+        };
+        store.commit_at(Timestamp::from_millis(at_ms), body).await.expect("a commit");
+    };
+    log.lead(&first).await;
+    assert_eq!(first.not_before(), Timestamp::MIN, "there was none before");
+    write(&first, 9_000).await;
+    write(&first, 8_000).await;
+    assert_eq!(first.not_before(), Timestamp::MIN, "its own clock may be set back, as that of a host alone");
+    log.lead(&second).await;
+    assert_eq!(second.not_before(), Timestamp::from_millis(9_000));
+    write(&second, 5_000).await;
+    first.follow().await.expect("it follows");
+    log.lead(&first).await;
+    assert_eq!(first.not_before(), Timestamp::from_millis(9_000));
 }

@@ -1,0 +1,196 @@
+//! Forwarding of a request to the host that leads: its head without what belongs to one connection
+//! (hop-by-hop headers), its body as it arrives, and the answer.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, Version, header},
+    response::Response,
+};
+use http_body::{Frame, SizeHint};
+use tokio::sync::oneshot;
+
+use super::mark::{FORWARDED, address, mark};
+
+/// Headers that are about one connection, and not about the request.
+const HOP_BY_HOP: [&str; 10] = [
+    "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+    "te", "trailer", "transfer-encoding", "upgrade",
+];
+
+/// The request as the host that leads gets it, and what ends when its body has been sent.
+pub(super) fn forwarded(key: &[u8], request: Request) -> (Request, oneshot::Receiver<()>) {
+    let (mut head, body) = request.into_parts();
+    // HTTP/2 has the host in its address, and may send a cookie in parts.
+    if !head.headers.contains_key(header::HOST)
+        && let Some(host) = head.uri.authority().and_then(|it| HeaderValue::try_from(it.as_str()).ok())
+    {
+        head.headers.insert(header::HOST, host);
+    }
+    join_cookies(&mut head.headers);
+    remove_hop_by_hop(&mut head.headers);
+    if let Some(mark) = mark(key, &head) {
+        head.headers.insert(FORWARDED, mark);
+    }
+    head.uri = address(&head.uri).parse().unwrap_or_default();
+    head.version = Version::HTTP_11;
+    // What this host knows of the client goes no other way than by the mark.
+    head.extensions.clear();
+    let (sending, sent) = oneshot::channel();
+    (Request::from_parts(head, Body::new(Sending { body, _sending: sending })), sent)
+}
+
+/// The answer as the client gets it.
+pub(super) fn answered(mut response: Response) -> Response {
+    remove_hop_by_hop(response.headers_mut());
+    response.extensions_mut().clear();
+    *response.version_mut() = Version::HTTP_11;
+    response
+}
+
+fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named = headers.get_all(header::CONNECTION).into_iter().filter_map(|it| it.to_str().ok());
+    let named: Vec<HeaderName> =
+        named.flat_map(|it| it.split(',')).filter_map(|it| it.trim().parse().ok()).collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+fn join_cookies(headers: &mut HeaderMap) {
+    let lines: Vec<&[u8]> = headers.get_all(header::COOKIE).into_iter().map(HeaderValue::as_bytes).collect();
+    if lines.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b"; "[..]))
+    {
+        headers.insert(header::COOKIE, joined);
+    }
+}
+
+/// A body that tells when it has been sent: it is dropped then.
+struct Sending {
+    body: Body,
+    _sending: oneshot::Sender<()>,
+}
+
+impl http_body::Body for Sending {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+
+    use super::*;
+    use crate::{OverTls, hosts::mark::unmark};
+
+    const KEY: &[u8] = b"a key of the shop";
+
+    fn request(headers: &[(&str, &str)]) -> Request {
+        let mut request = Request::builder().method("POST").version(Version::HTTP_2);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request =
+            request.uri("https://shop.example/store/carts?a=b").body(Body::empty()).expect("a request");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([203, 0, 113, 7], 4711))));
+        request.extensions_mut().insert(OverTls);
+        request
+    }
+
+    fn text<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+        headers.get_all(name).iter().filter_map(|it| it.to_str().ok()).collect()
+    }
+
+    #[test]
+    fn hop_by_hop_headers_stay_here_and_all_others_go_on() {
+        let (sent, _) = forwarded(
+            KEY,
+            request(&[
+                ("connection", "x-mine, close"),
+                ("x-mine", "a"),
+                ("te", "trailers"),
+                ("upgrade", "h2c"),
+                ("transfer-encoding", "chunked"),
+                ("expect", "100-continue"),
+                ("cookie", "a=1"),
+                ("cookie", "b=2"),
+                ("authorization", "Bearer t"),
+                ("x-forwarded-for", "198.51.100.1"),
+            ]),
+        );
+        for name in ["connection", "x-mine", "te", "upgrade", "transfer-encoding", "expect"] {
+            assert!(!sent.headers().contains_key(name), "{name}");
+        }
+        let expected = [
+            ("host", "shop.example"),
+            ("cookie", "a=1; b=2"),
+            ("authorization", "Bearer t"),
+            ("x-forwarded-for", "198.51.100.1"),
+        ];
+        for (name, value) in expected {
+            assert_eq!(text(sent.headers(), name), [value]);
+        }
+        assert_eq!((sent.uri().to_string().as_str(), sent.version()), ("/store/carts?a=b", Version::HTTP_11));
+        let mut answer = Response::new(Body::empty());
+        answer.headers_mut().insert("keep-alive", HeaderValue::from_static("timeout=5"));
+        answer.headers_mut().insert("etag", HeaderValue::from_static("\"a\""));
+        let names: Vec<HeaderName> = answered(answer).headers().keys().cloned().collect();
+        assert_eq!(names, ["etag"]);
+    }
+
+    #[test]
+    fn host_that_leads_takes_the_client_for_the_sender() {
+        let (sent, _) = forwarded(KEY, request(&[]));
+        let arrived = |change: &dyn Fn(&mut Request), key: &[u8]| {
+            let mut arrived = Request::new(Body::empty());
+            *arrived.method_mut() = sent.method().clone();
+            *arrived.uri_mut() = sent.uri().clone();
+            *arrived.headers_mut() = sent.headers().clone();
+            arrived.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 2], 1))));
+            change(&mut arrived);
+            unmark(key, &mut arrived).map(|is_marked| (is_marked, arrived))
+        };
+        let (is_marked, taken) = arrived(&|_| {}, KEY).expect("it is of a host");
+        let peer = taken.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.to_string());
+        assert_eq!((is_marked, peer.as_deref()), (true, Some("203.0.113.7:4711")));
+        assert!(taken.extensions().get::<OverTls>().is_some() && !taken.headers().contains_key(FORWARDED));
+        // It is good for this request alone, and by the key of the shop.
+        assert!(arrived(&|_| {}, b"another key").is_err());
+        assert!(arrived(&|it| *it.uri_mut() = "/store/carts".parse().expect("a path"), KEY).is_err());
+        assert!(arrived(&|it| *it.method_mut() = axum::http::Method::DELETE, KEY).is_err());
+        let host = HeaderValue::from_static("other.example");
+        assert!(arrived(&|it| drop(it.headers_mut().insert("host", host.clone())), KEY).is_err());
+        let mark = text(sent.headers(), FORWARDED)[0].replace("203", "198");
+        let mark = HeaderValue::try_from(mark).expect("a header");
+        assert!(arrived(&|it| drop(it.headers_mut().insert(FORWARDED, mark.clone())), KEY).is_err());
+        let (is_marked, _) =
+            arrived(&|it| drop(it.headers_mut().remove(FORWARDED)), KEY).expect("it is of a client");
+        assert!(!is_marked);
+    }
+}

@@ -1,0 +1,61 @@
+//! What a client has seen: the position that it carries from host to host (`atoll-after`), so that no host
+//! answers it from an earlier state (read your writes).
+
+use atoll_storage::Position;
+use axum::http::{HeaderName, HeaderValue, header};
+
+use crate::{Fault, Head, cookie};
+
+/// The header of answers that says which commits are behind them, and of requests, which are answered from
+/// these or later ones; and the name of the cookie that says the same for browsers.
+pub(super) const AFTER: HeaderName = HeaderName::from_static("atoll-after");
+
+/// The header of requests that says how fresh the answer must be: `strict`.
+const READ: HeaderName = HeaderName::from_static("atoll-read");
+
+/// How long a browser keeps the cookie, in seconds: a host that is further behind is not ready.
+const COOKIE_S: u32 = 60;
+
+/// From which state on a request may be answered.
+pub(super) struct Wanted {
+    /// The commit that its client has seen.
+    pub(super) after: Position,
+    /// From the last commit of the shop at the time of the request?
+    pub(super) is_strict: bool,
+}
+
+impl Wanted {
+    /// As the head of a request says. Errors: 400, it says neither.
+    pub(super) fn by(head: &Head) -> Result<Wanted, Fault> {
+        let after = match head.headers.get(&AFTER) {
+            Some(said) => number(said.as_bytes()).ok_or_else(|| {
+                Fault::invalid("The header atoll-after has a number that an answer had in this header")
+            })?,
+            None => cookie(head, AFTER.as_str()).and_then(|it| number(it.as_bytes())).unwrap_or_default(),
+        };
+        let is_strict = match head.headers.get(&READ).map(HeaderValue::as_bytes) {
+            None => false,
+            Some(b"strict") => true,
+            Some(_) => return Err(Fault::invalid("The header atoll-read can be: strict")),
+        };
+        Ok(Wanted { after: Position(after), is_strict })
+    }
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// The position that an answer carries.
+pub(super) fn position_of(headers: &axum::http::HeaderMap) -> Option<Position> {
+    headers.get(&AFTER).and_then(|it| number(it.as_bytes())).map(Position)
+}
+
+/// Says in an answer which commits are behind it; to a browser that has written by a cookie, too.
+pub(super) fn say(headers: &mut axum::http::HeaderMap, position: Position, has_written: bool) {
+    headers.insert(AFTER, HeaderValue::from(position.0));
+    if has_written {
+        let cookie = format!("atoll-after={position}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_S}");
+        headers.extend(HeaderValue::try_from(cookie).map(|it| (header::SET_COOKIE, it)));
+    }
+}
