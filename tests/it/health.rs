@@ -1,6 +1,6 @@
 //! Health checks: when the process is ready, and the reasons why it is not.
 
-use atoll_host::Health;
+use atoll_host::{Cluster, Health};
 use atoll_testkit::TestApp;
 use axum::{
     body::Body,
@@ -21,7 +21,7 @@ async fn get(health: &Health, path: &str) -> (StatusCode, String) {
 #[tokio::test]
 async fn process_is_ready_once_it_has_recovered_and_while_it_can_write() {
     let app = TestApp::init().await;
-    let health = Health::of(&app.ctx);
+    let health = Health::of(&app.ctx, &Cluster::alone(app.ctx.store().clone()));
     let check = async |reasons: &[&str]| {
         let (status, body) = get(&health, "/health/ready").await;
         let body: Value = serde_json::from_str(&body).expect("JSON");
