@@ -241,14 +241,14 @@ impl Data {
         &self,
         registry: &'static Registry,
         cache_bytes: Option<usize>,
-        moving: impl AsyncFnOnce(&Redb) -> anyhow::Result<Position>,
+        moving: impl AsyncFnOnce(&mut Redb) -> anyhow::Result<Position>,
     ) -> anyhow::Result<Position> {
         let Data::Folder(folder) = self else { bail!("what moves in is in a folder") };
-        let planned = self.plan(registry, cache_bytes)?;
+        let mut planned = self.plan(registry, cache_bytes)?;
         if !planned.plan.is_done() {
             bail!("the data is of another version of the program: run `atoll migrate` first");
         }
-        let position = moving(&planned.file).await?;
+        let position = moving(&mut planned.file).await?;
         drop(planned);
         put_in_place(&folder.join(DATABASE), &folder.join(REPLICA))?;
         Ok(position)

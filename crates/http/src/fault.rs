@@ -413,6 +413,10 @@ impl From<Halt> for Fault {
             Halt::Sorted(_) => {
                 too_expensive("sorted_bytes_max", "Go on with a `cursor` instead of a large `offset`")
             }
+            Halt::Written(_) => too_expensive(
+                "transaction_bytes_max",
+                "Do it in several requests, or an import without `atomic`",
+            ),
             Halt::TimedOut => not_answered().at_limit("read_timeout"),
             Halt::Disconnected | Halt::Cancelled => not_answered(),
         }

@@ -1,59 +1,48 @@
 //! The log as the host that leads sees it: each commit is one statement, in one round trip.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use atoll_storage::{AppendError, CommitLog, Entry, encode_changes};
-use tokio::{runtime::Handle, sync::Mutex, time::Instant};
-use tokio_postgres::{Client, Statement, types::ToSql};
+use atoll_storage::{AppendError, CommitLog, Entry};
+use tokio::{runtime::Handle, time::Instant};
+use tokio_postgres::{
+    Client, Statement,
+    error::{Severity, SqlState},
+    types::ToSql,
+};
 
 use crate::{
     Database, DatabaseError,
-    head::{Head, chain_at},
+    head::{Head, seq},
+    log::chain_at,
 };
 
-/// Writes an entry if this host still leads, and notifies the others. No row: it does not.
+/// Writes an entry if this host still leads, and the log ends with the commit before it, and notifies the
+/// others. No row: it is not so.
 const APPEND: &str = "
     WITH head AS (
-        UPDATE atoll_head SET seq = $2 + 1, chain = $3, at_ms = greatest(at_ms, $5), beat = clock_timestamp()
-        WHERE epoch = $1 AND seq = $2 RETURNING seq
+        UPDATE atoll_head SET seq = $2 + 1, chain = $4, at_ms = greatest(at_ms, $6), beat = clock_timestamp()
+        WHERE epoch = $1 AND seq = $2 AND chain = $3 RETURNING seq
     ), entry AS (
-        INSERT INTO atoll_log SELECT seq, $1, $3, $4 FROM head RETURNING seq
+        INSERT INTO atoll_log SELECT seq, $4, $5 FROM head RETURNING seq
     )
     SELECT pg_notify('atoll_log', seq::text) FROM entry";
 
 /// Between two attempts to reach PostgreSQL again.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The epoch at which this host leads or has led; zero before.
-#[derive(Default)]
-pub(crate) struct Epoch {
-    number: AtomicI64,
-    /// Held while it is raised in PostgreSQL and here, and while the lease is extended by it.
-    pub(crate) turn: Mutex<()>,
-}
-
-impl Epoch {
-    pub(crate) fn get(&self) -> i64 {
-        self.number.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn set(&self, number: i64) {
-        self.number.store(number, Ordering::Relaxed);
-    }
-}
+/// The slowest network that large commits are meant for: they have this much more time than the lease.
+const SLOWEST_BYTES_PER_S: u64 = 1024 * 1024;
 
 /// The log of a host that leads.
 pub(crate) struct Appender {
     database: Database,
     runtime: Handle,
     session: Session,
-    epoch: Arc<Epoch>,
+    term: String,
+    epoch: i64,
     patience: Duration,
 }
 
@@ -70,104 +59,109 @@ impl Session {
     }
 }
 
-/// What became of an attempt.
-enum Attempt {
-    Written,
-    /// The row of the head is another one.
-    Fenced,
-    /// The statement failed as a whole.
-    Failed(DatabaseError),
-    /// There was no answer.
-    Lost(DatabaseError),
-}
-
 impl Appender {
-    /// The log at this epoch, which is raised when an answer is lost. `patience` is how long a commit may
-    /// wait for PostgreSQL to come back.
+    /// The log in this term, at this epoch, which is raised when an answer is lost. `patience` is how long a
+    /// small commit may wait for PostgreSQL to come back.
     pub(crate) async fn open(
         database: &Database,
-        epoch: Arc<Epoch>,
+        term: String,
+        epoch: i64,
         patience: Duration,
     ) -> Result<Appender, DatabaseError> {
         let session = Session::open(database).await?;
-        Ok(Appender { database: database.clone(), runtime: Handle::current(), session, epoch, patience })
+        Ok(Appender {
+            database: database.clone(),
+            runtime: Handle::current(),
+            session,
+            term,
+            epoch,
+            patience,
+        })
     }
 
-    async fn append_within(&mut self, entry: &Entry) -> Result<(), AppendError> {
-        let ends_at = Instant::now() + self.patience;
-        let mut lost = match self.attempt(entry, ends_at).await {
-            Attempt::Written => return Ok(()),
-            Attempt::Fenced => return Err(fenced()),
-            Attempt::Failed(error) => return Err(AppendError::Refused(error.to_string())),
-            Attempt::Lost(error) => error,
-        };
-        tracing::warn!(error = %lost, position = %entry.position, "PostgreSQL has not answered to a commit");
-        while Instant::now() < ends_at {
-            match tokio::time::timeout_at(ends_at, self.look_again(entry, ends_at)).await {
-                Ok(Ok(Attempt::Written)) => return Ok(()),
-                Ok(Ok(Attempt::Fenced)) => return Err(fenced()),
-                Ok(Ok(Attempt::Failed(error))) => return Err(AppendError::Refused(error.to_string())),
-                Ok(Ok(Attempt::Lost(error)) | Err(error)) => lost = error,
+    async fn append_in_time(&mut self, entry: &Entry) -> Result<(), AppendError> {
+        let more = Duration::from_secs(entry.bytes.len() as u64 / SLOWEST_BYTES_PER_S);
+        let ends_at = Instant::now() + self.patience + more;
+        let mut done = self.write(entry, ends_at).await;
+        while let Err(AppendError::Unknown(lost)) = &done
+            && Instant::now() < ends_at
+        {
+            tracing::warn!(error = %lost, position = %entry.position, "PostgreSQL has not answered to a commit");
+            let looked = tokio::time::timeout_at(ends_at, self.look_again(entry, ends_at)).await;
+            done = match looked {
+                Ok(done) => done.unwrap_or_else(|error| Err(AppendError::Unknown(error.to_string()))),
                 Err(_) => break,
+            };
+            if matches!(done, Err(AppendError::Unknown(_))) {
+                tokio::time::sleep(PAUSE).await;
             }
-            tokio::time::sleep(PAUSE).await;
         }
-        Err(AppendError::Unknown(lost.to_string()))
+        done
     }
 
-    async fn attempt(&self, entry: &Entry, ends_at: Instant) -> Attempt {
-        let before = i64::try_from(entry.position.0).unwrap_or(i64::MAX) - 1;
-        let changes = encode_changes(&entry.changes);
-        let (epoch, chain) = (self.epoch.get(), entry.chain.0.as_slice());
+    async fn write(&self, entry: &Entry, ends_at: Instant) -> Result<(), AppendError> {
+        let before = seq(entry.position) - 1;
+        let (before_chain, chain) = (entry.before.0.as_slice(), entry.chain.0.as_slice());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        let parameters: [&(dyn ToSql + Sync); 5] = [&epoch, &before, &chain, &changes, &at_ms];
-        let asked = self.session.client.query(&self.session.append, &parameters);
+        let parameters: [&(dyn ToSql + Sync); 6] =
+            [&self.epoch, &before, &before_chain, &chain, &entry.bytes, &at_ms];
+        let asked = self.session.client.query_opt(&self.session.append, &parameters);
         match tokio::time::timeout_at(ends_at, asked).await {
-            Ok(Ok(rows)) => {
-                if rows.is_empty() {
-                    Attempt::Fenced
-                } else {
-                    Attempt::Written
-                }
+            Ok(Ok(Some(_))) => Ok(()),
+            Ok(Ok(None)) => Err(fenced()),
+            Ok(Err(error)) if is_certain(&error) => {
+                Err(AppendError::Failed(DatabaseError::from(error).to_string()))
             }
-            Ok(Err(error)) if is_certain(&error) => Attempt::Failed(error.into()),
-            Ok(Err(error)) => Attempt::Lost(error.into()),
-            Err(_) => Attempt::Lost(DatabaseError::TimedOut),
+            Ok(Err(error)) => Err(AppendError::Unknown(DatabaseError::from(error).to_string())),
+            Err(_) => Err(AppendError::Unknown(DatabaseError::TimedOut.to_string())),
         }
     }
 
     /// Raises the own epoch, so that what is still on its way is refused, then looks whether the entry is
     /// there, and else writes it.
-    async fn look_again(&mut self, entry: &Entry, ends_at: Instant) -> Result<Attempt, DatabaseError> {
+    async fn look_again(
+        &mut self,
+        entry: &Entry,
+        ends_at: Instant,
+    ) -> Result<Result<(), AppendError>, DatabaseError> {
         self.session = Session::open(&self.database).await?;
         let client = &self.session.client;
-        let turn = self.epoch.turn.lock().await;
-        let Some(head) = Head::raise(client, self.epoch.get()).await? else {
-            // An earlier raise may have been the one without an answer: then nobody else leads.
+        let Some(head) = Head::raise(client, &self.term).await? else {
+            // Another host leads. That the entry can be seen is no promise that it stays: PostgreSQL may not
+            // have heard of its standby.
             let is_there = chain_at(client, entry.position).await? == Some(entry.chain);
-            return Ok(if is_there { Attempt::Written } else { Attempt::Fenced });
+            let unknown = || AppendError::Unknown("another host leads, and the log shows it".into());
+            return Ok(Err(if is_there { unknown() } else { fenced() }));
         };
-        self.epoch.set(head.epoch);
-        drop(turn);
-        if head.chain == entry.chain {
-            return Ok(Attempt::Written);
-        }
-        Ok(self.attempt(entry, ends_at).await)
+        self.epoch = head.epoch;
+        // The raise was a write behind the entry, and has been answered.
+        Ok(match (head.position, head.chain) {
+            it if it == (entry.position, entry.chain) => Ok(()),
+            (position, chain) if position.next() == entry.position && chain == entry.before => {
+                self.write(entry, ends_at).await
+            }
+            _ => Err(AppendError::Refused("the log has lost commits of this host".into())),
+        })
     }
 }
 
 impl CommitLog for Appender {
     fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
-        self.runtime.clone().block_on(self.append_within(entry))
+        self.runtime.clone().block_on(self.append_in_time(entry))
     }
 }
 
 fn fenced() -> AppendError {
-    AppendError::Refused("another host leads".into())
+    AppendError::Refused("another host leads, or the log goes on from another commit".into())
 }
 
-/// Whether the statement failed, and wrote nothing. A server that shuts down may have written it before.
+/// Whether the statement failed, and wrote nothing. A server that shuts down, or says that it does not know,
+/// may have written it.
 fn is_certain(error: &tokio_postgres::Error) -> bool {
-    error.as_db_error().is_some_and(|it| it.parsed_severity() == Some(tokio_postgres::error::Severity::Error))
+    error.as_db_error().is_some_and(|it| {
+        let is_of_connection = it.code().code().starts_with("08");
+        let is_unknown = *it.code() == SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN;
+        it.parsed_severity() == Some(Severity::Error) && !is_of_connection && !is_unknown
+    })
 }

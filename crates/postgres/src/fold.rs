@@ -1,22 +1,85 @@
 //! Folding: the log is brought into the table of all keys, behind the commits, so that a new host need not
-//! begin with the first of them.
+//! begin with the first of them. It is a matter of its own: where it fails, the log grows, and nothing else.
 
-use atoll_storage::{Entry, Position};
-use tokio_postgres::{Client, Transaction};
+use std::{sync::Arc, time::Duration};
 
-use crate::{DatabaseError, head::entries_after};
+use atoll_storage::{Chain, Entry, Position, Store};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio_postgres::Client;
 
-/// Entries that stay in the log behind those that are folded: a host that was away for less goes on from
-/// where it was, and later ones begin anew.
-const ENTRIES_KEPT: i64 = 10_000;
+use crate::{
+    Database, DatabaseError,
+    database::within,
+    head::{point, seq},
+    log::entries_after,
+};
 
-/// Folds the next entries. Returns whether there may be more.
-pub(crate) async fn fold(client: &mut Client) -> Result<bool, DatabaseError> {
-    let entries = entries_after(client, folded(client).await?).await?;
-    let is_more = entries.len() > 1;
-    let Some((position, _, changes)) = Entry::merge(entries) else { return Ok(false) };
-    let position = i64::try_from(position.0).unwrap_or(i64::MAX);
-    let tx = client.transaction().await?;
+/// Bytes that stay in the log behind those that are folded: a host that was away for less goes on from where
+/// it was, and later ones begin anew.
+pub(crate) const LOG_BYTES_KEPT: u64 = 256 * 1024 * 1024;
+
+/// The log is trimmed when this part of what is kept was folded since the last time: finding its end reads
+/// the log.
+const TRIM_PART: u64 = 16;
+
+/// How long commits are gathered before they are folded, and how long it rests after it has failed.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long PostgreSQL may take to fold a chunk, or to trim.
+const FOLD_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Held, shared, by hosts that load the table of all keys: until they have caught up, the log is not trimmed.
+pub(crate) const LOADING: i64 = 20_261_129;
+
+/// Folds what is committed here, until it is dropped.
+pub(crate) fn folding(database: &Database, store: &Store, n_kept: u64) -> JoinSet<()> {
+    let (database, mut commits) = (database.clone(), store.commits());
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        while let Err(error) = fold_all(&database, &mut commits, n_kept).await {
+            tracing::warn!(%error, "the log is not folded, and grows");
+            sleep(PAUSE).await;
+        }
+    });
+    task
+}
+
+/// Folds what is committed, until there are no more commits.
+async fn fold_all(
+    database: &Database,
+    commits: &mut watch::Receiver<Position>,
+    n_kept: u64,
+) -> Result<(), DatabaseError> {
+    let client = database.connect(Arc::default()).await?;
+    let trim_at = n_kept / TRIM_PART;
+    let mut n_untrimmed = trim_at;
+    loop {
+        let goal = *commits.borrow_and_update();
+        loop {
+            let (position, chain) = folded(&client).await?;
+            if position >= goal {
+                break;
+            }
+            n_untrimmed += within(FOLD_TIMEOUT, fold(&client, position, chain)).await?;
+            if n_untrimmed >= trim_at {
+                within(FOLD_TIMEOUT, trim(&client, n_kept)).await?;
+                n_untrimmed = 0;
+            }
+        }
+        if commits.changed().await.is_err() {
+            return Ok(());
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Folds the next entries after this commit, if it is still the last one that is folded. Returns their bytes.
+/// It is one statement, so that a host which stops in it leaves no transaction open.
+async fn fold(client: &Client, position: Position, chain: Chain) -> Result<u64, DatabaseError> {
+    let entries = entries_after(client, position, chain).await?;
+    let Some((last, changes)) = entries.last().zip(Entry::merge(&entries)?) else {
+        return Err(DatabaseError::TooOld);
+    };
     let (mut keys, mut values, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for (key, value) in changes {
         match value {
@@ -27,24 +90,36 @@ pub(crate) async fn fold(client: &mut Client) -> Result<bool, DatabaseError> {
             None => gone.push(key),
         }
     }
-    let put = "INSERT INTO atoll_kv SELECT * FROM unnest($1::bytea[], $2::bytea[])
+    let statement = "
+        WITH fold AS (
+            UPDATE atoll_fold SET seq = $3, chain = $4 WHERE seq = $1 AND chain = $2 RETURNING seq
+        ), gone AS (
+            DELETE FROM atoll_kv WHERE k = ANY($7::bytea[]) AND EXISTS (SELECT FROM fold)
+        )
+        INSERT INTO atoll_kv SELECT k, v FROM fold, unnest($5::bytea[], $6::bytea[]) AS put(k, v)
         ON CONFLICT (k) DO UPDATE SET v = excluded.v";
-    tx.execute(put, &[&keys, &values]).await?;
-    tx.execute("DELETE FROM atoll_kv WHERE k = ANY($1::bytea[])", &[&gone]).await?;
-    tx.execute("DELETE FROM atoll_log WHERE seq <= $1::bigint - $2::bigint", &[&position, &ENTRIES_KEPT])
-        .await?;
-    set_folded(&tx, position).await?;
-    tx.commit().await?;
-    Ok(is_more)
+    let (from, from_chain) = (seq(position), chain.0.as_slice());
+    let (to, to_chain) = (seq(last.position), last.chain.0.as_slice());
+    client.execute(statement, &[&from, &from_chain, &to, &to_chain, &keys, &values, &gone]).await?;
+    Ok(entries.iter().map(|it| it.bytes.len() as u64).sum())
+}
+
+/// Removes what is folded from the log, but for the last bytes of it, unless a host is loading.
+async fn trim(client: &Client, n_kept: u64) -> Result<(), DatabaseError> {
+    let statement = "
+        WITH free AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS is_free), kept AS (
+            SELECT min(seq) AS first FROM (
+                SELECT seq, sum(length(changes)) OVER (ORDER BY seq DESC) AS n_bytes FROM atoll_log
+            ) AS summed WHERE n_bytes <= $2
+        )
+        DELETE FROM atoll_log USING free, kept, atoll_fold
+        WHERE is_free AND atoll_log.seq <= atoll_fold.seq
+            AND atoll_log.seq < coalesce(kept.first, atoll_fold.seq)";
+    client.execute(statement, &[&LOADING, &i64::try_from(n_kept).unwrap_or(i64::MAX)]).await?;
+    Ok(())
 }
 
 /// The last commit that the table of all keys holds.
-pub(crate) async fn folded(client: &Client) -> Result<Position, DatabaseError> {
-    let seq: i64 = client.query_one("SELECT seq FROM atoll_fold", &[]).await?.try_get(0)?;
-    u64::try_from(seq).map(Position).map_err(|_| DatabaseError::Damaged(format!("folded up to {seq}")))
-}
-
-async fn set_folded(tx: &Transaction<'_>, position: i64) -> Result<(), DatabaseError> {
-    tx.execute("UPDATE atoll_fold SET seq = $1", &[&position]).await?;
-    Ok(())
+pub(crate) async fn folded(client: &Client) -> Result<(Position, Chain), DatabaseError> {
+    point(&client.query_one("SELECT seq, chain FROM atoll_fold", &[]).await?)
 }

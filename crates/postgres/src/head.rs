@@ -1,38 +1,38 @@
 //! The row that says who leads and how far the log goes, and the tables.
 
-use atoll_storage::{Chain, Changes, Entry, Position, decode_changes};
 use std::time::Duration;
-use tokio_postgres::{Client, GenericClient, Row};
+
+use atoll_storage::{Chain, Position};
+use tokio_postgres::{Client, GenericClient, Row, types::ToSql};
 
 use crate::DatabaseError;
 
-/// What followers are notified on.
-pub(crate) const CHANNEL: &str = "atoll_log";
-
-/// Entries that are read at once.
-const ENTRIES_AT_ONCE_MAX: i64 = 256;
-
-/// The tables. The lock keeps two hosts that start at the same time apart.
+/// The tables. The lock keeps two hosts that start at the same time apart; each commit rewrites the row of the
+/// head, which stays in its page.
 const TABLES: &str = "
     BEGIN;
     SELECT pg_advisory_xact_lock(20261128);
     CREATE TABLE IF NOT EXISTS atoll_head(
-        one bool PRIMARY KEY CHECK (one), store uuid NOT NULL, epoch bigint NOT NULL, url text NOT NULL,
-        seq bigint NOT NULL, chain bytea NOT NULL, at_ms bigint NOT NULL, beat timestamptz NOT NULL);
-    CREATE TABLE IF NOT EXISTS atoll_log(
-        seq bigint PRIMARY KEY, epoch bigint NOT NULL, chain bytea NOT NULL, changes bytea NOT NULL);
+        one bool PRIMARY KEY CHECK (one), epoch bigint NOT NULL, term uuid, url text NOT NULL,
+        seq bigint NOT NULL, chain bytea NOT NULL, at_ms bigint NOT NULL, beat timestamptz NOT NULL)
+        WITH (fillfactor = 10);
+    CREATE TABLE IF NOT EXISTS atoll_log(seq bigint PRIMARY KEY, chain bytea NOT NULL, changes bytea NOT NULL);
     CREATE TABLE IF NOT EXISTS atoll_kv(k bytea PRIMARY KEY, v bytea NOT NULL);
-    CREATE TABLE IF NOT EXISTS atoll_fold(one bool PRIMARY KEY CHECK (one), seq bigint NOT NULL);
-    INSERT INTO atoll_fold VALUES (true, 0) ON CONFLICT DO NOTHING;
-    INSERT INTO atoll_head VALUES (true, gen_random_uuid(), 0, '', 0, decode(repeat('00', 32), 'hex'), 0,
-        '-infinity') ON CONFLICT DO NOTHING;
+    CREATE TABLE IF NOT EXISTS atoll_fold(
+        one bool PRIMARY KEY CHECK (one), seq bigint NOT NULL, chain bytea NOT NULL);
+    INSERT INTO atoll_fold VALUES (true, 0, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING;
+    INSERT INTO atoll_head VALUES (true, 0, NULL, '', 0, decode(repeat('00', 32), 'hex'), 0, '-infinity')
+        ON CONFLICT DO NOTHING;
     COMMIT;";
 
 /// The head of the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
-    /// Raised by each host that takes over.
+    /// Raised by each host that takes over, and by one that leads on after an answer was lost.
     pub(crate) epoch: i64,
+    /// The term of who leads or has led last. After PostgreSQL has lost commits, a number may be given out
+    /// again; a term is not.
+    pub(crate) term: Option<String>,
     /// Where the host that leads is reached, or has led.
     pub(crate) url: String,
     /// Has it not given the leadership back?
@@ -45,16 +45,18 @@ pub(crate) struct Head {
     pub(crate) at_ms: i64,
 }
 
-const HEAD: &str = "epoch, url, isfinite(beat) AS is_led, seq, chain, at_ms";
+const HEAD: &str = "epoch, term::text AS term, url, isfinite(beat) AS is_led, seq, chain, at_ms";
 
 impl Head {
     fn of(row: &Row) -> Result<Head, DatabaseError> {
+        let (position, chain) = point(row)?;
         Ok(Head {
             epoch: row.try_get("epoch")?,
+            term: row.try_get("term")?,
             url: row.try_get("url")?,
             is_led: row.try_get("is_led")?,
-            position: position(row)?,
-            chain: chain(row)?,
+            position,
+            chain,
             at_ms: row.try_get("at_ms")?,
         })
     }
@@ -70,75 +72,63 @@ impl Head {
 
     /// The head as it is.
     pub(crate) async fn read(client: &impl GenericClient) -> Result<Head, DatabaseError> {
-        let row = client.query_one(&format!("SELECT {HEAD} FROM atoll_head"), &[]).await?;
-        Head::of(&row)
+        Head::of(&client.query_one(&format!("SELECT {HEAD} FROM atoll_head"), &[]).await?)
     }
 
     /// Leads from now on, if the one that led at this epoch has not been heard of for as long as the lease.
+    /// So it is, too, when its last sign is later than it can be: then it is of the clock of another server.
     pub(crate) async fn take_over(
         client: &Client,
         url: &str,
         epoch: i64,
         lease: Duration,
     ) -> Result<Option<Head>, DatabaseError> {
-        let statement = format!(
-            "UPDATE atoll_head SET epoch = epoch + 1, url = $1, beat = clock_timestamp()
-             WHERE epoch = $2 AND beat < clock_timestamp() - $3 * interval '1 second' RETURNING {HEAD}"
-        );
-        let rows = client.query(&statement, &[&url, &epoch, &lease.as_secs_f64()]).await?;
-        rows.first().map(Head::of).transpose()
+        let set = "epoch = epoch + 1, term = gen_random_uuid(), url = $1, beat = clock_timestamp()";
+        let is_silent = "beat NOT BETWEEN clock_timestamp() - $3 * interval '1 second'
+            AND clock_timestamp() + $3 * interval '1 second'";
+        let parameters: &[&(dyn ToSql + Sync)] = &[&url, &epoch, &lease.as_secs_f64()];
+        Head::update(client, set, &format!("epoch = $2 AND {is_silent}"), parameters).await
     }
 
-    /// Raises the epoch of the host that leads by itself: what it sent by an earlier connection is refused
-    /// from now on. None if another one leads.
-    pub(crate) async fn raise(client: &Client, epoch: i64) -> Result<Option<Head>, DatabaseError> {
-        let statement = format!(
-            "UPDATE atoll_head SET epoch = epoch + 1, beat = clock_timestamp() WHERE epoch = $1 RETURNING {HEAD}"
-        );
-        let rows = client.query(&statement, &[&epoch]).await?;
-        rows.first().map(Head::of).transpose()
+    /// Raises the epoch of this term: what the host has sent by an earlier connection is refused from now on.
+    /// None if another one leads.
+    pub(crate) async fn raise(client: &Client, term: &str) -> Result<Option<Head>, DatabaseError> {
+        let set = "epoch = epoch + 1, beat = clock_timestamp()";
+        Head::update(client, set, "term = $1::text::uuid", &[&term]).await
     }
 
-    /// Extends the lease. False: another host leads.
-    pub(crate) async fn beat(client: &Client, epoch: i64) -> Result<bool, DatabaseError> {
-        let statement = "UPDATE atoll_head SET beat = clock_timestamp() WHERE epoch = $1";
-        Ok(client.execute(statement, &[&epoch]).await? == 1)
+    /// Extends the lease. None if another host leads.
+    pub(crate) async fn beat(client: &Client, term: &str) -> Result<Option<Head>, DatabaseError> {
+        Head::update(client, "beat = clock_timestamp()", "term = $1::text::uuid", &[&term]).await
     }
 
     /// Gives the leadership back, so that another host need not wait for the end of the lease.
-    pub(crate) async fn resign(client: &Client, epoch: i64) -> Result<(), DatabaseError> {
-        client.execute("UPDATE atoll_head SET beat = '-infinity' WHERE epoch = $1", &[&epoch]).await?;
-        Ok(())
+    pub(crate) async fn resign(client: &Client, term: &str) -> Result<(), DatabaseError> {
+        Head::update(client, "beat = '-infinity'", "term = $1::text::uuid", &[&term]).await.map(drop)
+    }
+
+    async fn update(
+        client: &Client,
+        set: &str,
+        condition: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Head>, DatabaseError> {
+        let statement = format!("UPDATE atoll_head SET {set} WHERE {condition} RETURNING {HEAD}");
+        client.query_opt(&statement, parameters).await?.as_ref().map(Head::of).transpose()
     }
 }
 
-/// The next entries of the log after this position, the first one first.
-pub(crate) async fn entries_after(client: &Client, seen: Position) -> Result<Vec<Entry>, DatabaseError> {
-    let statement = "SELECT seq, chain, changes FROM atoll_log WHERE seq > $1 ORDER BY seq LIMIT $2";
-    let seen = i64::try_from(seen.0).unwrap_or(i64::MAX);
-    let rows = client.query(statement, &[&seen, &ENTRIES_AT_ONCE_MAX]).await?;
-    rows.iter()
-        .map(|row| {
-            let changes: Changes = decode_changes(row.try_get("changes")?)?;
-            Ok(Entry { position: position(row)?, chain: chain(row)?, changes })
-        })
-        .collect()
+/// The commit in the columns `seq` and `chain`.
+pub(crate) fn point(row: &Row) -> Result<(Position, Chain), DatabaseError> {
+    let (number, chain): (i64, &[u8]) = (row.try_get("seq")?, row.try_get("chain")?);
+    let position = u64::try_from(number).map(Position).ok();
+    let found = position.zip(chain.try_into().ok().map(Chain));
+    found.ok_or_else(|| {
+        DatabaseError::Damaged(format!("a commit {number} with a chain of {} bytes", chain.len()))
+    })
 }
 
-/// The chain of the commit at this position; none if the log does not hold it.
-pub(crate) async fn chain_at(client: &Client, at: Position) -> Result<Option<Chain>, DatabaseError> {
-    let at = i64::try_from(at.0).unwrap_or(i64::MAX);
-    let rows = client.query("SELECT chain FROM atoll_log WHERE seq = $1", &[&at]).await?;
-    rows.first().map(chain).transpose()
-}
-
-fn position(row: &Row) -> Result<Position, DatabaseError> {
-    let number: i64 = row.try_get("seq")?;
-    u64::try_from(number).map(Position).map_err(|_| DatabaseError::Damaged(format!("a commit {number}")))
-}
-
-fn chain(row: &Row) -> Result<Chain, DatabaseError> {
-    let bytes: &[u8] = row.try_get("chain")?;
-    let chain = bytes.try_into().map(Chain);
-    chain.map_err(|_| DatabaseError::Damaged(format!("a chain of {} bytes", bytes.len())))
+/// A position as PostgreSQL has it.
+pub(crate) fn seq(position: Position) -> i64 {
+    i64::try_from(position.0).unwrap_or(i64::MAX)
 }

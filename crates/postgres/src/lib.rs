@@ -5,15 +5,19 @@
 //! commits by one statement, which writes only if it still leads: a *fence*. The *lease* says when another
 //! one may take over; it is for liveness alone.
 
+mod address;
 mod append;
 mod database;
 mod fold;
 mod head;
+mod latest;
+mod log;
 mod member;
 mod moving;
 mod replica;
 
 pub use database::{Database, DatabaseError};
+pub use latest::Latest;
 pub use member::Member;
 pub use moving::{move_in, move_out};
 pub use replica::bring_up;

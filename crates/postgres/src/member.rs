@@ -1,20 +1,30 @@
 //! A host among those that share a log: it follows who leads, and leads when nobody does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use atoll_storage::{Leader, Seen, Standing, Store, StoreError, Trouble};
+use atoll_storage::{Leader, Seen, Standing, Store, Trouble, View};
 use tokio::{
     sync::{Notify, watch},
-    time::Instant,
+    time::{sleep, sleep_until},
 };
 use tokio_postgres::Client;
 
 use crate::{
     Database, DatabaseError,
-    append::{Appender, Epoch},
-    fold::fold,
-    head::{CHANNEL, Head, entries_after},
+    append::Appender,
+    database::within,
+    fold::{LOG_BYTES_KEPT, folding},
+    head::Head,
+    log::{CHANNEL, catch_up},
 };
+
+/// The part of the lease by which a host stops earlier than others take over: clocks of two hosts do not run
+/// equally fast.
+const MARGIN_PART: u32 = 10;
 
 /// A host.
 pub struct Member {
@@ -24,26 +34,24 @@ pub struct Member {
     url: String,
     /// How long a leader may be silent.
     lease: Duration,
-    /// May this host lead? One that leads and may not any more gives the leadership back.
-    may_lead: watch::Receiver<bool>,
-    epoch: Arc<Epoch>,
-    /// When the lease was last extended.
-    beaten: Instant,
+    n_log_kept: u64,
+    /// Its term, from when it has taken over until another host has.
+    term: Option<String>,
     seen: watch::Sender<Seen>,
 }
 
 impl Member {
     /// A host with this replica. `url` is where others reach it, `lease` how long one that leads may be
     /// silent.
-    pub fn new(
-        database: Database,
-        store: Store,
-        url: String,
-        lease: Duration,
-        may_lead: watch::Receiver<bool>,
-    ) -> Member {
-        let (epoch, beaten, seen) = (Arc::default(), Instant::now(), watch::Sender::default());
-        Member { database, store, url, lease, may_lead, epoch, beaten, seen }
+    pub fn new(database: Database, store: Store, url: String, lease: Duration) -> Member {
+        let seen = watch::Sender::default();
+        Member { database, store, url, lease, n_log_kept: LOG_BYTES_KEPT, term: None, seen }
+    }
+
+    /// Keeps so many bytes of the log for hosts that come back, in place of 256 MiB.
+    #[must_use]
+    pub fn keeping(self, n_log_kept: u64) -> Member {
+        Member { n_log_kept, ..self }
     }
 
     /// What it knows of the others.
@@ -51,40 +59,46 @@ impl Member {
         self.seen.clone()
     }
 
-    /// Follows and leads, until it is stopped; then another host may lead at once. Errors: the replica is of
-    /// no use any more, or its store has stopped. A host that starts anew goes on.
-    pub async fn run(mut self, mut stopped: watch::Receiver<bool>) -> Result<(), DatabaseError> {
-        loop {
-            let stop = async { drop(stopped.wait_for(|it| *it).await) };
+    /// Follows and leads, until it is stopped; then another host may lead at once. `may_lead` says whether
+    /// this host may, given the data: it is asked before it takes over, and again when it has all that the last
+    /// leader wrote. One that leads and [follows](Store::follow) is asked, too, and gives the leadership back
+    /// where the answer is no. Errors: the replica is of no use any more, or its store has stopped. A host
+    /// that starts anew goes on.
+    pub async fn run(
+        mut self,
+        may_lead: impl Fn(&View) -> bool + Sync,
+        mut stopped: watch::Receiver<bool>,
+    ) -> Result<(), DatabaseError> {
+        let ended = loop {
+            let lapsed = lapsed(self.seen.subscribe());
             let error = tokio::select! {
-                Err(error) = self.take_part() => error,
-                () = stop => break,
+                Err(error) = self.take_part(&may_lead) => error,
+                () = lapsed => DatabaseError::TimedOut,
+                _ = stopped.wait_for(|it| *it) => break Ok(()),
             };
             if error.is_for_good() {
                 self.seen.send_modify(|it| it.trouble = Some(Trouble::Lost(error.to_string())));
-                return Err(error);
+                break Err(error);
             }
             tracing::warn!(%error, "this host has lost PostgreSQL, and tries again");
-            if self.leads() && self.beaten.elapsed() >= self.lease {
-                // Another one may lead by now, and do what is done once.
-                self.store.follow().await?;
+            let is_over = self.leads() && !self.seen.borrow().leads();
+            if is_over && let Err(error) = self.store.follow().await {
+                break Err(error.into());
             }
-            let leads = self.leads();
             self.seen.send_modify(|it| {
+                it.leader = it.led_by();
+                it.until = it.until.filter(|_| it.leader == Leader::Here);
                 it.trouble = Some(Trouble::Away(error.to_string()));
-                if !leads && it.leader == Leader::Here {
-                    it.leader = Leader::Nobody;
-                }
             });
             tokio::select! {
-                () = tokio::time::sleep(self.lease / 10) => {}
-                _ = stopped.wait_for(|it| *it) => break,
+                () = sleep(self.lease / 10) => {}
+                _ = stopped.wait_for(|it| *it) => break Ok(()),
             }
-        }
-        if let Err(error) = self.resign().await {
+        };
+        if let Err(error) = self.leave().await {
             tracing::warn!(%error, "the leadership was not given back; another host leads after the lease");
         }
-        Ok(())
+        ended
     }
 
     fn leads(&self) -> bool {
@@ -92,119 +106,131 @@ impl Member {
     }
 
     /// Takes part until the connection fails.
-    async fn take_part(&mut self) -> Result<(), DatabaseError> {
+    async fn take_part(&mut self, may_lead: &impl Fn(&View) -> bool) -> Result<Infallible, DatabaseError> {
         let news = Arc::new(Notify::new());
-        let mut client = self.within(self.database.connect(news.clone())).await?;
-        self.within(Head::make(&client)).await?;
-        self.within(async { Ok(client.batch_execute(&format!("LISTEN {CHANNEL}")).await?) }).await?;
-        let (mut standing, mut may_lead) = (self.store.standing(), self.may_lead.clone());
+        let client = within(self.lease, self.database.join(news.clone())).await?;
+        within(self.lease, async { Ok(client.batch_execute(&format!("LISTEN {CHANNEL}")).await?) }).await?;
+        let (mut standing, mut folding_here) = (self.store.standing(), None);
         loop {
-            let may = *may_lead.borrow_and_update();
             let pause = if *standing.borrow_and_update() == Standing::Leads {
-                if !may {
-                    self.resign().await?;
-                    continue;
-                }
-                if !self.within(self.beat(&client)).await? {
+                if !self.beat(&client).await? {
                     self.store.follow().await?;
                     continue;
                 }
-                self.beaten = Instant::now();
-                while self.within(fold(&mut client)).await? {}
+                let begin = || folding(&self.database, &self.store, self.n_log_kept);
+                folding_here.get_or_insert_with(begin);
                 self.lease / 3
-            } else if self.follow(&client, may).await? {
-                continue;
             } else {
+                folding_here = None;
+                if self.follow(&client, may_lead).await? {
+                    continue;
+                }
                 self.lease / 4
             };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = sleep(pause) => {}
                 () = news.notified(), if !self.leads() => {}
                 _ = standing.changed() => {}
-                _ = may_lead.changed() => {}
             }
         }
     }
 
+    /// Extends the lease. False: another host leads.
+    async fn beat(&mut self, client: &Client) -> Result<bool, DatabaseError> {
+        let Some(term) = &self.term else { return Ok(false) };
+        let asked_at = Instant::now();
+        let head = within(self.lease, Head::beat(client, term)).await?;
+        match &head {
+            Some(head) => self.see_own(head, asked_at),
+            None => self.term = None,
+        }
+        Ok(head.is_some())
+    }
+
     /// Applies what is new, and takes over if nobody leads and this host may. Returns whether it leads.
-    async fn follow(&mut self, client: &Client, may_lead: bool) -> Result<bool, DatabaseError> {
-        let head = self.within(Head::read(client)).await?;
-        self.see(&head, if head.is_led { Leader::At(head.url.clone()) } else { Leader::Nobody });
-        catch_up(client, &self.store, &head, self.lease).await?;
-        if !may_lead {
+    async fn follow(
+        &mut self,
+        client: &Client,
+        may_lead: &impl Fn(&View) -> bool,
+    ) -> Result<bool, DatabaseError> {
+        let head = within(self.lease, Head::read(client)).await?;
+        if head.term != self.term {
+            self.term = None;
+        }
+        let leader = match self.term {
+            None if head.is_led => Leader::At(head.url.clone()),
+            _ => Leader::Nobody,
+        };
+        self.see(&head, leader, None);
+        let view = catch_up(client, &self.store, &head).await?;
+        if !may_lead(&view) {
+            self.resign(client).await?;
             return Ok(false);
         }
-        let taken = if head.epoch == self.epoch.get() && head.epoch > 0 {
-            self.within(Head::raise(client, head.epoch)).await?
-        } else {
-            self.within(Head::take_over(client, &self.url, head.epoch, self.lease)).await?
+        let asked_at = Instant::now();
+        let taken = match &self.term {
+            Some(term) => within(self.lease, Head::raise(client, term)).await?,
+            None => within(self.lease, Head::take_over(client, &self.url, head.epoch, self.lease)).await?,
         };
         let Some(head) = taken else { return Ok(false) };
-        self.epoch.set(head.epoch);
-        self.beaten = Instant::now();
-        catch_up(client, &self.store, &head, self.lease).await?;
-        let log = self.within(Appender::open(&self.database, self.epoch.clone(), self.lease)).await?;
+        self.term.clone_from(&head.term);
+        let view = catch_up(client, &self.store, &head).await?;
+        if !may_lead(&view) {
+            self.resign(client).await?;
+            return Ok(false);
+        }
+        let term = head.term.clone().unwrap_or_default();
+        let log = within(self.lease, Appender::open(&self.database, term, head.epoch, self.lease)).await?;
         tracing::info!(epoch = head.epoch, position = %head.position, "this host leads");
         self.store.lead(Box::new(log)).await?;
-        self.see(&head, Leader::Here);
+        self.see_own(&head, asked_at);
         Ok(true)
     }
 
-    fn see(&self, head: &Head, leader: Leader) {
-        let Head { position, at_ms, .. } = *head;
-        self.seen.send_replace(Seen { leader, position, at_ms, trouble: None });
+    /// This host leads, and had asked for it then: others wait for longer than this until they take over.
+    fn see_own(&self, head: &Head, asked_at: Instant) {
+        self.see(head, Leader::Here, Some(asked_at + self.lease - self.lease / MARGIN_PART));
     }
 
-    /// Gives the leadership back, if this host leads.
-    async fn resign(&self) -> Result<(), DatabaseError> {
-        if !self.leads() {
+    fn see(&self, head: &Head, leader: Leader, until: Option<Instant>) {
+        let Head { position, at_ms, .. } = *head;
+        self.seen.send_replace(Seen { leader, until, position, at_ms, trouble: None });
+    }
+
+    /// Leads no more, and gives the leadership back.
+    async fn leave(&mut self) -> Result<(), DatabaseError> {
+        if self.term.is_none() {
             return Ok(());
         }
-        self.store.follow().await?;
-        let client = self.within(self.database.connect(Arc::default())).await?;
-        self.within(Head::resign(&client, self.epoch.get())).await
+        // It may be about to lead only now. A store that has stopped follows nobody.
+        drop(self.store.follow().await);
+        self.seen.send_modify(|it| it.leader = Leader::Nobody);
+        let client = within(self.lease, self.database.connect(Arc::default())).await?;
+        self.resign(&client).await
     }
 
-    /// Extends the lease. False: another host leads.
-    async fn beat(&self, client: &Client) -> Result<bool, DatabaseError> {
-        let _turn = self.epoch.turn.lock().await;
-        Head::beat(client, self.epoch.get()).await
-    }
-
-    async fn within<T>(
-        &self,
-        asked: impl Future<Output = Result<T, DatabaseError>>,
-    ) -> Result<T, DatabaseError> {
-        within(self.lease, asked).await
-    }
-}
-
-/// Applies the log up to this head, or further. `patience` is how long PostgreSQL may take for an answer.
-pub(crate) async fn catch_up(
-    client: &Client,
-    store: &Store,
-    head: &Head,
-    patience: Duration,
-) -> Result<(), DatabaseError> {
-    let mut view = store.view();
-    let is_beyond = view.position() > head.position;
-    if is_beyond || view.position() == head.position && view.chain()? != head.chain {
-        return Err(StoreError::Diverged { position: head.position }.into());
-    }
-    while view.position() < head.position {
-        let entries = within(patience, entries_after(client, view.position())).await?;
-        if entries.first().is_none_or(|it| it.position > view.position().next()) {
-            return Err(DatabaseError::TooOld);
+    /// Gives the leadership back, if this host has it.
+    async fn resign(&mut self, client: &Client) -> Result<(), DatabaseError> {
+        match self.term.take() {
+            Some(term) => within(self.lease, Head::resign(client, &term)).await,
+            None => Ok(()),
         }
-        view = store.apply(entries).await?;
     }
-    Ok(())
 }
 
-/// Waits for PostgreSQL for so long.
-async fn within<T>(
-    patience: Duration,
-    asked: impl Future<Output = Result<T, DatabaseError>>,
-) -> Result<T, DatabaseError> {
-    tokio::time::timeout(patience, asked).await.unwrap_or(Err(DatabaseError::TimedOut))
+/// Resolves when this host has led for longer than it knows to be alone.
+async fn lapsed(mut seen: watch::Receiver<Seen>) {
+    loop {
+        let until = seen.borrow_and_update().until;
+        let lapsed = async {
+            match until {
+                Some(until) => sleep_until(until.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = lapsed => return,
+            Ok(()) = seen.changed() => {}
+        }
+    }
 }

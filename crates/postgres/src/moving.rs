@@ -2,66 +2,90 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use atoll_storage::{Direction, Engine, Position, Raw, Scan, Span, Store, StoreOptions, View};
-use tokio::sync::mpsc;
-use tokio_postgres::Transaction;
+use atoll_storage::{Chain, Changes, Direction, Engine, Position, Raw, Scan, Span, StoreError, View};
+use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio_postgres::{GenericClient, Transaction};
 
-use crate::{Database, DatabaseError, bring_up, head::Head, member::catch_up};
+use crate::{
+    Database, DatabaseError,
+    head::{Head, seq},
+    replica::load,
+};
 
 /// Bytes of keys and values that are sent at once.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long PostgreSQL may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For how long nobody must have led, unless the leadership was given back: longer than leases are.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Keys with their values.
 type Batch = (Vec<Vec<u8>>, Vec<Vec<u8>>);
 
 /// Copies all that the engine holds into the tables, which must be empty, in one transaction. The file of the
-/// engine is a replica of them from then on. Does nothing if that was done before.
-pub async fn move_in(database: &Database, engine: &impl Engine) -> Result<Position, DatabaseError> {
-    let view = View::look(engine, &[])?;
-    let (position, chain) = (view.position(), view.chain()?);
-    let mut client = database.connect(Arc::default()).await?;
-    Head::make(&client).await?;
+/// engine is a replica of them from then on: the chain of commits begins with the digest of what was moved,
+/// so that no other store is taken for this one. Does nothing if that was done before. Errors: there is
+/// another store.
+pub async fn move_in(database: &Database, engine: &mut impl Engine) -> Result<Position, DatabaseError> {
+    let position = View::look(engine, &[])?.position();
+    let raw = engine.snapshot()?;
+    let digest = spawn_blocking({
+        let raw = raw.clone();
+        move || Chain::of_content(&*raw)
+    });
+    let seed = digest.await.map_err(ended)??;
+    let mut client = database.join(Arc::default()).await?;
     let tx = client.transaction().await?;
     tx.execute("SELECT FROM atoll_head FOR UPDATE", &[]).await?;
     let head = Head::read(&tx).await?;
-    if head.position == position && head.chain == chain {
-        return Ok(position);
+    if (head.position, head.chain) != (position, seed) {
+        let is_unused = (head.epoch, head.position, head.chain) == Default::default();
+        if !is_unused {
+            return Err(if is_led(&tx).await? { DatabaseError::IsLed } else { DatabaseError::NotEmpty });
+        }
+        copy(&tx, raw, seed).await?;
+        let (seq, chain) = (seq(position), seed.0.as_slice());
+        tx.execute("UPDATE atoll_head SET seq = $1, chain = $2", &[&seq, &chain]).await?;
+        tx.execute("UPDATE atoll_fold SET seq = $1, chain = $2", &[&seq, &chain]).await?;
+        tx.commit().await?;
     }
-    if head.position != Position(0) || head.epoch != 0 {
-        return Err(DatabaseError::NotEmpty);
-    }
-    copy(&tx, engine.snapshot()?).await?;
-    let seq = i64::try_from(position.0).unwrap_or(i64::MAX);
-    tx.execute("UPDATE atoll_head SET seq = $1, chain = $2", &[&seq, &chain.0.as_slice()]).await?;
-    tx.execute("UPDATE atoll_fold SET seq = $1", &[&seq]).await?;
-    tx.commit().await?;
+    engine.commit(&Changes::from([seed.entry()]))?;
     Ok(position)
 }
 
-/// Makes a file of all that PostgreSQL holds, up to the last commit.
+/// Makes a file of all that PostgreSQL holds, up to the last commit. Errors: a host leads, whose further
+/// commits would not be in it.
 pub async fn move_out(
     database: &Database,
     file: &Path,
     cache_bytes: usize,
 ) -> Result<Position, DatabaseError> {
-    let client = database.connect(Arc::default()).await?;
-    let replica = bring_up(database, file, cache_bytes).await?;
-    let store = Store::open_replica(replica, &[], StoreOptions::default())?;
-    let head = Head::read(&client).await?;
-    let done = catch_up(&client, &store, &head, PATIENCE).await;
-    store.close();
-    done.map(|()| store.view().position())
+    let mut client = database.join(Arc::default()).await?;
+    if is_led(&client).await? {
+        return Err(DatabaseError::IsLed);
+    }
+    load(&mut client, file, cache_bytes).await
 }
 
-async fn copy(tx: &Transaction<'_>, raw: Arc<dyn Raw>) -> Result<(), DatabaseError> {
+async fn is_led(client: &impl GenericClient) -> Result<bool, DatabaseError> {
+    let statement = "SELECT beat > clock_timestamp() - $1 * interval '1 second' FROM atoll_head";
+    Ok(client.query_one(statement, &[&SILENCE.as_secs_f64()]).await?.try_get(0)?)
+}
+
+fn ended(error: tokio::task::JoinError) -> DatabaseError {
+    StoreError::Engine(error.to_string()).into()
+}
+
+/// Copies all keys with their values, but for the chain, which is this one.
+async fn copy(tx: &Transaction<'_>, raw: Arc<dyn Raw>, seed: Chain) -> Result<(), DatabaseError> {
     let (send, mut batches) = mpsc::channel::<Batch>(1);
-    let reading = tokio::task::spawn_blocking(move || {
-        let mut batch = Batch::default();
+    let reading = spawn_blocking(move || {
+        let (chain_key, chain_value) = seed.entry();
+        let mut batch: Batch = (vec![chain_key.clone()], vec![chain_value.unwrap_or_default()]);
         let mut n_bytes = 0;
         let mut visit = |key: &[u8], value: &[u8]| {
+            if key == chain_key {
+                return Ok(Scan::Continue(()));
+            }
             batch.0.push(key.to_vec());
             batch.1.push(value.to_vec());
             n_bytes += key.len() + value.len();
@@ -76,12 +100,12 @@ async fn copy(tx: &Transaction<'_>, raw: Arc<dyn Raw>) -> Result<(), DatabaseErr
         };
         raw.scan(&Span::prefix(&[]), Direction::Ascending, &mut visit, &mut |_, _| Ok(()))?;
         drop(send.blocking_send(batch));
-        Ok::<_, atoll_storage::StoreError>(())
+        Ok::<_, StoreError>(())
     });
     let insert = tx.prepare("INSERT INTO atoll_kv SELECT * FROM unnest($1::bytea[], $2::bytea[])").await?;
     while let Some((keys, values)) = batches.recv().await {
         tx.execute(&insert, &[&keys, &values]).await?;
     }
-    reading.await.map_err(|error| DatabaseError::Damaged(error.to_string()))??;
+    reading.await.map_err(ended)??;
     Ok(())
 }

@@ -7,25 +7,28 @@ use std::{
     sync::Arc,
 };
 
-use atoll_storage::{Changes, Engine as _, Position, View, engines::Redb, files::with_suffix};
+use atoll_storage::{
+    Changes, Engine as _, Entry, Position, StoreError, View,
+    engines::Redb,
+    files::{folder_of, put_in_place, with_suffix},
+};
 use futures_util::TryStreamExt as _;
 use tokio_postgres::{Client, IsolationLevel};
 
-use crate::{
-    Database, DatabaseError,
-    fold::folded,
-    head::{Head, chain_at},
-};
+use crate::{Database, DatabaseError, fold::LOADING, head::Head, log::entries_after};
 
 /// Bytes of keys and values that are written at once.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
+
+/// Replicas that are kept because PostgreSQL has lost what they hold; older ones are removed.
+const ASIDE_MAX: usize = 3;
 
 /// How a replica stands to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
     /// The log goes on where it ends.
     Fits,
-    /// The log does not reach back to where it ends.
+    /// The log does not reach back to where it ends, or it is empty.
     TooOld,
     /// It holds commits that are not in the log.
     Diverged,
@@ -42,7 +45,7 @@ pub async fn bring_up(database: &Database, file: &Path, cache_bytes: usize) -> R
         }
         Err(error) => return Err(error),
     };
-    Head::make(&client).await?;
+    database.prepare(&client).await?;
     if file.exists() {
         let engine = Redb::open_with(file, cache_bytes)?;
         let view = View::look(&engine, &[])?;
@@ -61,21 +64,32 @@ pub async fn bring_up(database: &Database, file: &Path, cache_bytes: usize) -> R
 async fn fit(client: &Client, view: &View) -> Result<Fit, DatabaseError> {
     let (position, chain) = (view.position(), view.chain()?);
     let head = Head::read(client).await?;
-    let in_log =
-        if position == head.position { Some(head.chain) } else { chain_at(client, position).await? };
-    Ok(match in_log {
-        Some(found) if found == chain => Fit::Fits,
-        Some(_) => Fit::Diverged,
-        None if position > head.position => Fit::Diverged,
-        None if position == Position(0) && folded(client).await? == position => Fit::Fits,
-        None => Fit::TooOld,
+    Ok(if (position, chain) == (head.position, head.chain) {
+        Fit::Fits
+    } else if (position, chain) == Default::default() {
+        Fit::TooOld
+    } else if position >= head.position {
+        Fit::Diverged
+    } else {
+        match entries_after(client, position, chain).await {
+            Ok(next) if !next.is_empty() => Fit::Fits,
+            Ok(_) | Err(DatabaseError::TooOld) => Fit::TooOld,
+            Err(DatabaseError::Store(StoreError::Diverged { .. })) => Fit::Diverged,
+            Err(error) => return Err(error),
+        }
     })
 }
 
 /// Keeps the file of a replica that holds what the log does not.
 fn set_aside(file: &Path, position: Position) -> Result<(), DatabaseError> {
-    let kept: PathBuf = with_suffix(file, &format!(".diverged-{position}"));
-    fs::rename(file, &kept).map_err(|error| engine(file, &error))?;
+    let failed = |error: std::io::Error| engine(file, &error);
+    let mut earlier = aside(file).map_err(failed)?;
+    earlier.sort();
+    for (_, file) in earlier.iter().rev().skip(ASIDE_MAX - 1) {
+        fs::remove_file(file).map_err(failed)?;
+    }
+    let kept = with_suffix(file, &format!(".diverged-{position}"));
+    fs::rename(file, &kept).map_err(failed)?;
     tracing::error!(
         %position,
         kept = %kept.display(),
@@ -84,14 +98,51 @@ fn set_aside(file: &Path, position: Position) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-/// Makes the file of what PostgreSQL holds, from one snapshot.
-async fn load(client: &mut Client, file: &Path, cache_bytes: usize) -> Result<(), DatabaseError> {
+/// The replicas that were set aside, each with when it was last written.
+fn aside(file: &Path) -> std::io::Result<Vec<(std::time::SystemTime, PathBuf)>> {
+    let begin = with_suffix(file, ".diverged-").display().to_string();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder_of(file))? {
+        let entry = entry?;
+        if folder_of(file).join(entry.file_name()).display().to_string().starts_with(&begin) {
+            found.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    Ok(found)
+}
+
+/// Makes the file of what PostgreSQL holds, up to the last commit. While it does, the log is not trimmed, so
+/// that it reaches back to the snapshot that this begins with, however long it takes.
+pub(crate) async fn load(
+    client: &mut Client,
+    file: &Path,
+    cache_bytes: usize,
+) -> Result<Position, DatabaseError> {
     let part = with_suffix(file, ".part");
     match fs::remove_file(&part) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(engine(&part, &error)),
         _ => {}
     }
     let mut redb = Redb::open_with(&part, cache_bytes)?;
+    client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOADING]).await?;
+    copy_keys(client, &mut redb).await?;
+    let position = loop {
+        let view = View::look(&redb, &[])?;
+        let entries = entries_after(client, view.position(), view.chain()?).await?;
+        match Entry::merge(&entries)? {
+            Some(changes) => redb.apply(&changes)?,
+            None => break view.position(),
+        }
+    };
+    redb.flush()?;
+    drop(redb);
+    put_in_place(&part, file).map_err(|error| engine(file, &error))?;
+    client.execute("SELECT pg_advisory_unlock_shared($1)", &[&LOADING]).await?;
+    Ok(position)
+}
+
+/// Copies the table of all keys, from one snapshot.
+async fn copy_keys(client: &mut Client, redb: &mut Redb) -> Result<(), DatabaseError> {
     let tx = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     let tx = tx.start().await?;
     {
@@ -109,10 +160,9 @@ async fn load(client: &mut Client, file: &Path, cache_bytes: usize) -> Result<()
         }
         redb.commit(&batch)?;
     }
-    drop(redb);
-    fs::rename(&part, file).map_err(|error| engine(file, &error))
+    Ok(tx.commit().await?)
 }
 
 fn engine(file: &Path, error: &std::io::Error) -> DatabaseError {
-    atoll_storage::StoreError::Engine(format!("`{}`: {error}", file.display())).into()
+    StoreError::Engine(format!("`{}`: {error}", file.display())).into()
 }

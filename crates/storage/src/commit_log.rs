@@ -4,44 +4,50 @@
 //! others follow: they apply the entries in their order. Each host keeps a replica in an engine of its own
 //! and reads from it; what counts is the log.
 
+use std::ops::ControlFlow;
+
 use sha2::{Digest as _, Sha256};
 
-use crate::{Changes, Position, Raw, StoreError, checksum, format::Checksums};
+use crate::{Changes, Direction, Position, Raw, Span, StoreError, checksum, format::Checksums};
 
-/// A commit in the log.
+/// A commit in the log. It is made by [`Entry::new`], or read back by [`Entry::check`]: either way its chain is
+/// that of its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// Its number.
     pub position: Position,
-    /// Which commits lie before it.
+    /// The chain of the commit before it.
+    pub before: Chain,
+    /// Its own.
     pub chain: Chain,
-    /// The changed keys with their values as they are stored, checksums and position included.
-    pub changes: Changes,
+    /// The changed keys with their values as they are stored, checksums and position included, by one form of
+    /// writing them down ([`encode`]).
+    pub bytes: Vec<u8>,
 }
 
 impl Entry {
-    /// The commit of `changes` after the one with this chain.
-    pub fn new(before: Chain, position: Position, changes: Changes) -> Entry {
-        let chain = before.then(&encode(&changes));
-        Entry { position, chain, changes }
+    /// The commit of these changes after the one with this chain.
+    pub fn new(before: Chain, position: Position, changes: &Changes) -> Entry {
+        let bytes = encode(changes);
+        Entry { position, before, chain: before.then(&bytes), bytes }
+    }
+
+    /// An entry as a log holds it. None: it is not the one with this chain after the one before it.
+    pub fn check(before: Chain, position: Position, chain: Chain, bytes: Vec<u8>) -> Option<Entry> {
+        (before.then(&bytes) == chain).then_some(Entry { position, before, chain, bytes })
     }
 
     /// What these entries, each the next one after the one before, change together in a replica: the chain of
     /// the last is a part of it. None if there are none.
-    pub fn merge(entries: Vec<Entry>) -> Option<(Position, Chain, Changes)> {
-        let mut entries = entries.into_iter();
-        let Entry { mut position, mut chain, mut changes } = entries.next()?;
-        for next in entries {
-            (position, chain) = (next.position, next.chain);
-            changes.extend(next.changes);
+    pub fn merge(entries: &[Entry]) -> Result<Option<Changes>, StoreError> {
+        let Some(last) = entries.last() else { return Ok(None) };
+        let mut changes = Changes::new();
+        for entry in entries {
+            changes.append(&mut decode(&entry.bytes)?);
         }
-        changes.extend([chain.entry()]);
-        Some((position, chain, changes))
-    }
-
-    /// Whether it is the next one after a commit with this position and this chain.
-    pub(crate) fn is_after(&self, position: Position, chain: Chain) -> bool {
-        self.position == position.next() && self.chain == chain.then(&encode(&self.changes))
+        changes.extend([last.chain.entry()]);
+        Ok(Some(changes))
     }
 }
 
@@ -65,13 +71,30 @@ impl Chain {
         })
     }
 
+    /// The chain that begins with what a snapshot holds, whatever chain it has: that of a store which was of
+    /// one host until now.
+    pub fn of_content(raw: &dyn Raw) -> Result<Chain, StoreError> {
+        let mut digest = Sha256::new();
+        let mut add = |key: &[u8], value: &[u8]| {
+            if key != KEY {
+                for part in [key, value] {
+                    digest.update((part.len() as u64).to_le_bytes());
+                    digest.update(part);
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        raw.scan(&Span::prefix(&[]), Direction::Ascending, &mut add, &mut |_, _| Ok(()))?;
+        Ok(Chain(digest.finalize().into()))
+    }
+
     /// The chain after one more commit.
     fn then(self, changes: &[u8]) -> Chain {
         Chain(Sha256::new().chain_update(self.0).chain_update(changes).finalize().into())
     }
 
-    /// What a replica stores with the commit. It is no part of the entry, whose digest it is.
-    pub(crate) fn entry(self) -> (Vec<u8>, Option<Vec<u8>>) {
+    /// What a replica stores with the commit, its key and its value. It is no part of the entry, whose digest it is.
+    pub fn entry(self) -> (Vec<u8>, Option<Vec<u8>>) {
         let mut value = self.0.to_vec();
         checksum::append(&KEY, &mut value);
         (KEY.to_vec(), Some(value))
@@ -84,20 +107,23 @@ pub trait CommitLog: Send + 'static {
     fn append(&mut self, entry: &Entry) -> Result<(), AppendError>;
 }
 
-/// Why an entry was not appended, or may not have been. The host leads no more.
+/// Why an entry was not appended, or may not have been.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// Nothing was written: another host leads, or the log was not asked.
+    /// Nothing was written, since another host leads.
     #[error("nothing was written: {0}")]
     Refused(String),
-    /// The entry may be in the log or not.
+    /// Nothing was written, and this host leads on: it is about this entry.
+    #[error("nothing was written: {0}")]
+    Failed(String),
+    /// The entry may be in the log or not. This host leads no more.
     #[error("it is not known whether it was written: {0}")]
     Unknown(String),
 }
 
 /// Changes as bytes, of which there is one form: the number of keys, then each with its value, their lengths
 /// before them. A deletion has no value; lengths of values are one more than they are, and zero is none.
-pub fn encode(changes: &Changes) -> Vec<u8> {
+fn encode(changes: &Changes) -> Vec<u8> {
     let n_bytes = changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len) + 8);
     let mut bytes = Vec::with_capacity(n_bytes.sum::<usize>() + 4);
     let length = |bytes: &mut Vec<u8>, n: usize| {
@@ -115,7 +141,7 @@ pub fn encode(changes: &Changes) -> Vec<u8> {
 }
 
 /// The changes that these bytes encode. Errors: they encode none.
-pub fn decode(bytes: &[u8]) -> Result<Changes, StoreError> {
+fn decode(bytes: &[u8]) -> Result<Changes, StoreError> {
     let mut reader = Reader(bytes);
     let changes = reader.changes().filter(|_| reader.0.is_empty());
     changes.ok_or_else(|| StoreError::Engine("an entry of the commit log does not read back".into()))
@@ -175,12 +201,14 @@ mod tests {
     #[test]
     fn chain_tells_apart_what_was_committed_before() {
         let (one, other) = (changes(&[("a", Some("1"))]), changes(&[("a", None)]));
-        let first = Entry::new(Chain::default(), Position(1), one.clone());
-        assert!(first.is_after(Position(0), Chain::default()));
-        assert!(!first.is_after(Position(1), Chain::default()) && !first.is_after(Position(0), first.chain));
-        let second = Entry::new(first.chain, Position(2), one.clone());
-        assert!(second.is_after(Position(1), first.chain));
-        let lost = Entry::new(Chain::default(), Position(1), other);
-        assert!(!second.is_after(Position(1), lost.chain), "the one before it was another");
+        let first = Entry::new(Chain::default(), Position(1), &one);
+        let second = Entry::new(first.chain, Position(2), &one);
+        let lost = Entry::new(Chain::default(), Position(1), &other);
+        let check = |before: &Entry, bytes: &[u8]| {
+            Entry::check(before.chain, second.position, second.chain, bytes.to_vec()).is_some()
+        };
+        assert!(check(&first, &second.bytes));
+        assert!(!check(&lost, &second.bytes), "the one before it was another");
+        assert!(!check(&first, &lost.bytes), "it is another");
     }
 }

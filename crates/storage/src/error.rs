@@ -54,7 +54,7 @@ impl StoreError {
 impl From<AppendError> for StoreError {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Refused(why) => StoreError::NotWritten(why),
+            AppendError::Refused(why) | AppendError::Failed(why) => StoreError::NotWritten(why),
             AppendError::Unknown(why) => StoreError::Unknown(why),
         }
     }

@@ -80,6 +80,11 @@ pub(crate) fn number(raw: &dyn Raw) -> Result<u16, StoreError> {
     Ok(number.map_or(1, |it| u16::from_be_bytes(*it)))
 }
 
+/// Whether these changes are of the format version.
+pub(crate) fn is_changed_by(changes: &Changes) -> bool {
+    changes.contains_key(KEY.as_slice())
+}
+
 /// The entry with the current format version: all values have checksums.
 pub(crate) fn current() -> (Vec<u8>, Vec<u8>) {
     (KEY.to_vec(), STORE_FORMAT.to_be_bytes().to_vec())

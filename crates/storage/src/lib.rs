@@ -44,9 +44,7 @@ mod view;
 mod writer_counters;
 
 pub use backup::{Beside, Manifest, PART, restore};
-pub use commit_log::{
-    AppendError, Chain, CommitLog, Entry, decode as decode_changes, encode as encode_changes,
-};
+pub use commit_log::{AppendError, Chain, CommitLog, Entry};
 pub use engine::{Changes, Engine, Neighbours, Raw};
 pub use entity::{
     ComputedFields, Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode,

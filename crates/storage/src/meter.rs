@@ -20,6 +20,9 @@ pub enum Halt {
     /// The limit on the bytes that are sorted was exceeded.
     #[error("it sorts more than {0} bytes")]
     Sorted(u64),
+    /// The limit on what one transaction may write, where several hosts share a store, was exceeded.
+    #[error("it writes more than {0} bytes at once")]
+    Written(u64),
     /// The client disconnected.
     #[error("its client has disconnected")]
     Disconnected,

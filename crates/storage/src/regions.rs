@@ -123,12 +123,11 @@ impl Regions {
     /// Raises the versions of all regions that the next commit changes, before it is published. Returns its
     /// number.
     pub(crate) fn raise(&self, changes: &Changes) -> u64 {
-        let commit = self.begun.load(Ordering::Relaxed) + 1;
-        // Before `is_used` is read, as an answer sets that before it reads this.
-        self.begun.store(commit, Ordering::SeqCst);
         if changes.len() > REGIONS_CHANGED_MAX {
-            self.all.store(commit, Ordering::Relaxed);
-        } else if self.is_used.load(Ordering::SeqCst) {
+            return self.raise_all();
+        }
+        let commit = self.begin();
+        if self.is_used.load(Ordering::SeqCst) {
             let mut changed = Vec::with_capacity(changes.len() * 4);
             let mut before: &[u8] = &[];
             for key in changes.keys() {
@@ -148,6 +147,22 @@ impl Regions {
             });
         }
         self.raised.store(commit, Ordering::Release);
+        commit
+    }
+
+    /// As `raise`, of a commit that may change what any answer depends on.
+    pub(crate) fn raise_all(&self) -> u64 {
+        let commit = self.begin();
+        self.all.store(commit, Ordering::Relaxed);
+        self.raised.store(commit, Ordering::Release);
+        commit
+    }
+
+    /// The number of the next commit, whose regions are being raised from now on. This comes before `is_used`
+    /// is read, as an answer sets that before it reads this.
+    fn begin(&self) -> u64 {
+        let commit = self.begun.load(Ordering::Relaxed) + 1;
+        self.begun.store(commit, Ordering::SeqCst);
         commit
     }
 

@@ -1,6 +1,8 @@
 //! Who runs the transactions: this process alone, or one of several hosts that share a log (leader,
 //! follower).
 
+use std::time::Instant;
+
 use crate::Position;
 
 /// The standing of a store.
@@ -37,15 +39,32 @@ pub enum Leader {
 /// What a host knows of those that share its log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Who leads.
+    /// Who leads. Of this host it is true only [until](Seen::until) then: [`Seen::leads`], [`Seen::led_by`].
     pub leader: Leader,
-    /// How far the log went when it was last asked. The host that leads does not ask; a replica that is
-    /// behind it lags.
+    /// Until when no other host can lead, by the clock of this one, if it is the one that leads; none: for
+    /// good.
+    pub until: Option<Instant>,
+    /// How far the log went when it was last asked. A replica that is behind it lags.
     pub position: Position,
     /// The latest time of a commit, in milliseconds by the clocks of the hosts that led.
     pub at_ms: i64,
     /// What is wrong.
     pub trouble: Option<Trouble>,
+}
+
+impl Seen {
+    /// Whether this host leads now, and no other one can.
+    pub fn leads(&self) -> bool {
+        self.leader == Leader::Here && self.until.is_none_or(|it| Instant::now() < it)
+    }
+
+    /// Who leads now. A host that has led, and has not been able to say so in time, knows of nobody.
+    pub fn led_by(&self) -> Leader {
+        match self.leader {
+            Leader::Here if !self.leads() => Leader::Nobody,
+            _ => self.leader.clone(),
+        }
+    }
 }
 
 /// What an operator is told of.

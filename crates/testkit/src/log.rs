@@ -82,7 +82,8 @@ fn listen() {
     LISTENS.call_once(|| {
         let is_open = dynamic_filter_fn(|line, _| OPEN.with_borrow(|(level, _)| *line.level() <= *level));
         let writer = || OPEN.with_borrow(|(_, log)| log.clone());
-        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer).with_filter(is_open);
+        let lines =
+            tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer).with_filter(is_open);
         tracing_subscriber::registry().with(lines).init();
         tracing::callsite::rebuild_interest_cache();
     });

@@ -557,3 +557,7 @@ pub const CAMPAIGN_PROMOTIONS_AT_ONCE_MAX: usize = 1_000;
 
 /// Backups that are kept in the folder for them, unless it is set.
 pub const BACKUPS_KEPT_MAX: usize = 7;
+
+/// Bytes that one transaction may write where several hosts share a store: it is one statement of PostgreSQL,
+/// and every host holds it in memory while it is brought over.
+pub const TRANSACTION_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -4,6 +4,10 @@
 use std::{
     future::{Future, pending},
     pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,6 +17,7 @@ use atoll_background::{Background, Pace, maintain_runs, start};
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
     Actor, Ctx, Moment, Write,
+    data::View,
     migration::{Plan, is_current, migrate, migrate_by},
 };
 use tokio::{
@@ -78,9 +83,17 @@ impl Leadership {
         };
         // What there is to be resumed, the host that leads resumes.
         self.health.recovered();
-        let may_lead = membership.may_lead();
-        let terms = Task::spawn(|stopped| self.run(admin, may_lead, stopped));
-        Ok((terms, Party(Some(Task::spawn(|stopped| membership.run(stopped))))))
+        let (has_failed, role, registry) = (Arc::<AtomicBool>::default(), self.role, self.ctx.registry());
+        let may_lead = {
+            let has_failed = has_failed.clone();
+            move |view: &View| {
+                let is_barred = role == Role::Server || has_failed.load(Ordering::Relaxed);
+                !is_barred && is_current(view, registry).is_ok()
+            }
+        };
+        let terms = Task::spawn(|stopped| self.run(admin, has_failed, stopped));
+        let takes_part = |stopped| async move { membership.run(may_lead, stopped).await };
+        Ok((terms, Party(Some(Task::spawn(takes_part)))))
     }
 
     /// Resumes what the last leader, or the last process, left open, and starts the background. It ends with
@@ -93,17 +106,16 @@ impl Leadership {
         })
     }
 
-    /// Begins and ends terms as this host comes to lead, until it is stopped. One that answers requests only
-    /// does not lead, nor does one whose program cannot open the data.
+    /// Begins and ends terms as this host comes to lead, until it is stopped. `has_failed` keeps it from leading
+    /// for a while, after what the leader does first has failed.
     async fn run(
         self,
         admin: Option<NewUser>,
-        may_lead: watch::Sender<bool>,
+        has_failed: Arc<AtomicBool>,
         mut stopped: watch::Receiver<bool>,
     ) {
         let mut standing = self.ctx.store().standing();
         loop {
-            may_lead.send_replace(self.may_lead());
             tokio::select! {
                 is_open = until_leading(&mut standing) => if !is_open { return },
                 _ = stopped.wait_for(|it| *it) => return,
@@ -125,18 +137,18 @@ impl Leadership {
                 }
                 Err(error) => {
                     tracing::error!(error = %format!("{error:#}"), "this host cannot lead");
-                    may_lead.send_replace(false);
+                    has_failed.store(true, Ordering::Relaxed);
+                    if self.ctx.store().follow().await.is_err() {
+                        return;
+                    }
                     tokio::select! {
                         () = sleep(PAUSE) => {}
                         _ = stopped.wait_for(|it| *it) => return,
                     }
+                    has_failed.store(false, Ordering::Relaxed);
                 }
             }
         }
-    }
-
-    fn may_lead(&self) -> bool {
-        self.role != Role::Server && is_current(&self.ctx.view(), self.ctx.registry()).is_ok()
     }
 }
 

@@ -11,9 +11,10 @@ mod postgres;
 use std::time::Duration;
 
 use atoll_kernel::registry::Secret;
-use atoll_storage::{Leader, Seen, Standing, Store};
+use atoll_storage::{Leader, Position, Seen, Standing, Store};
 use tokio::sync::watch;
 
+use self::postgres::Latest;
 pub use self::postgres::Membership;
 pub(crate) use self::{
     leadership::{Leadership, prepare},
@@ -40,12 +41,15 @@ pub struct SharedStore {
 pub struct Cluster {
     store: Store,
     seen: watch::Sender<Seen>,
+    /// None of a host alone.
+    latest: Option<Latest>,
 }
 
 impl Cluster {
     /// This host alone, which always leads.
     pub fn alone(store: Store) -> Cluster {
-        Cluster { store, seen: watch::Sender::new(Seen { leader: Leader::Here, ..Seen::default() }) }
+        let seen = watch::Sender::new(Seen { leader: Leader::Here, ..Seen::default() });
+        Cluster { store, seen, latest: None }
     }
 
     /// The store of this host, with its standing ([`Store::standing`]), its position, and those that it has
@@ -65,8 +69,16 @@ impl Cluster {
         self.seen.subscribe()
     }
 
-    /// Who leads.
+    /// Who leads. This host does only while no other one can, by its own clock.
     pub fn leader(&self) -> Leader {
-        self.seen.borrow().leader.clone()
+        self.seen.borrow().led_by()
+    }
+
+    /// The last commit of all hosts, at a moment after this was called. Errors: PostgreSQL does not answer.
+    pub async fn head(&self) -> Result<Position, String> {
+        match &self.latest {
+            Some(latest) => latest.position().await,
+            None => Ok(self.store.view().position()),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use atoll_kernel::{Registry, registry::Secret};
-use atoll_storage::{Position, engines::Redb};
+use atoll_storage::{Position, View, engines::Redb};
 use tokio::sync::watch;
 
 use super::{Cluster, SharedStore};
@@ -15,12 +15,22 @@ const NONE: &str = "this program is built without PostgreSQL";
 pub enum Membership {}
 
 impl Membership {
-    pub(crate) fn may_lead(&self) -> watch::Sender<bool> {
-        match *self {}
-    }
-
-    pub(crate) async fn run(self, _: watch::Receiver<bool>) -> anyhow::Result<()> {
+    pub(crate) async fn run(
+        self,
+        _: impl Fn(&View) -> bool + Sync,
+        _: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
         match self {}
+    }
+}
+
+/// Asks how far the log goes. There is none.
+#[derive(Clone)]
+pub(crate) enum Latest {}
+
+impl Latest {
+    pub(crate) async fn position(&self) -> Result<Position, String> {
+        match *self {}
     }
 }
 
@@ -29,7 +39,7 @@ pub(crate) fn check_address(_: &str) -> Result<(), String> {
     Err(NONE.into())
 }
 
-pub(crate) async fn move_in(_: &Secret, _: &Redb) -> anyhow::Result<Position> {
+pub(crate) async fn move_in(_: &Secret, _: &mut Redb) -> anyhow::Result<Position> {
     bail!(NONE)
 }
 

@@ -4,28 +4,26 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use atoll_kernel::{Registry, limits::CACHE_BYTES, registry::Secret};
+pub(crate) use atoll_postgres::Latest;
 use atoll_postgres::{Database, Member, bring_up};
-use atoll_storage::{Position, Store, StoreOptions, engines::Redb};
+use atoll_storage::{Position, Store, StoreOptions, View, engines::Redb};
 use tokio::sync::watch;
 
 use super::{Cluster, SharedStore};
 
 /// This host among the others: it follows and leads while it [runs](Membership::run).
-pub struct Membership {
-    member: Member,
-    may_lead: watch::Sender<bool>,
-}
+pub struct Membership(Member);
 
 impl Membership {
-    /// Says whether this host may lead; not at first.
-    pub(crate) fn may_lead(&self) -> watch::Sender<bool> {
-        self.may_lead.clone()
-    }
-
-    /// Takes part until it is stopped, then gives the leadership back. Errors: the replica is of no use any
-    /// more; a process that starts anew makes another one.
-    pub(crate) async fn run(self, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
-        self.member.run(stopped).await.context("this host takes part no more: start it again")
+    /// Takes part until it is stopped, then gives the leadership back. `may_lead` is asked about the data
+    /// before it leads. Errors: the replica is of no use any more; a process that starts anew makes another
+    /// one.
+    pub(crate) async fn run(
+        self,
+        may_lead: impl Fn(&View) -> bool + Sync,
+        stopped: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        self.0.run(may_lead, stopped).await.context("this host takes part no more: start it again")
     }
 }
 
@@ -44,14 +42,14 @@ pub(crate) async fn join(
     let database = Database::parse(&shared.address.0)?;
     let replica = bring_up(&database, file, cache_bytes).await?;
     let store = Store::open_replica(replica, &registry.spaces(), StoreOptions::default())?;
-    let (may_lead, may) = watch::channel(false);
     let url = shared.url.clone().unwrap_or_default();
-    let member = Member::new(database, store.clone(), url, shared.lease, may);
-    Ok((Cluster { store, seen: member.seen() }, Membership { member, may_lead }))
+    let latest = Some(Latest::new(database.clone(), shared.lease));
+    let member = Member::new(database, store.clone(), url, shared.lease);
+    Ok((Cluster { store, seen: member.seen(), latest }, Membership(member)))
 }
 
 /// Copies what the engine holds into an empty store.
-pub(crate) async fn move_in(address: &Secret, engine: &Redb) -> anyhow::Result<Position> {
+pub(crate) async fn move_in(address: &Secret, engine: &mut Redb) -> anyhow::Result<Position> {
     Ok(atoll_postgres::move_in(&Database::parse(&address.0)?, engine).await?)
 }
 

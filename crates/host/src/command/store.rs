@@ -53,7 +53,7 @@ impl Store {
         let (cache_bytes, registry) = (settings.cache_bytes, registry()?);
         let (position, way) = match self {
             Store::MoveIn(_) => {
-                let moving = async |engine: &_| move_in(&address, engine).await;
+                let moving = async |engine: &mut _| move_in(&address, engine).await;
                 (data.move_in(registry, cache_bytes, moving).await?, "in")
             }
             Store::MoveOut(_) => {

@@ -9,21 +9,25 @@ use std::{
     },
     thread,
     time::Instant,
+    vec,
 };
 
 use arc_swap::ArcSwap;
-use atoll_values::{Timestamp, ids_after, latest_id_at};
+use atoll_values::{Timestamp, ids_after, latest_id_at, limits::TRANSACTION_BYTES_MAX};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Shared, Store, StoreOptions};
 use crate::{
-    Chain, Changes, CommitLog, Engine, Entry, Meter, Position, STORE_FORMAT, Space, Standing, StoreError,
-    View, Write, WriterCounters, checksum, format,
+    AppendError, Chain, Changes, CommitLog, Engine, Entry, Halt, Meter, Position, STORE_FORMAT, Space,
+    Standing, StoreError, View, Write, WriterCounters, checksum, format,
     made::Made,
     overlay::{Layer, Transaction},
     regions::Regions,
     space::Directory,
 };
+
+/// Bytes of a batch in a log after which the others wait for the next one.
+const BATCH_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// What the writer is asked to do.
 pub(super) enum Work {
@@ -46,8 +50,12 @@ pub(super) trait Job: Send {
     /// The time of the transaction.
     fn at(&self) -> Timestamp;
 
-    /// Runs the body. Returns whether its changes are to be committed.
-    fn run(&mut self, tx: &mut dyn Write) -> bool;
+    /// Runs the body, over what is committed or also over what is yet to be. Returns whether its changes are
+    /// to be committed.
+    fn run(&mut self, tx: &mut dyn Write, is_over_committed: bool) -> bool;
+
+    /// Has it fail with this error, after it ran.
+    fn refuse(&mut self, error: StoreError);
 
     /// Answers the caller with the view of the commit, or its error.
     fn settle(self: Box<Self>, view: Result<View, StoreError>);
@@ -59,12 +67,14 @@ pub(super) struct QueuedCommit<F, T, E> {
     /// Taken when it runs.
     body: Option<F>,
     outcome: Option<Result<T, E>>,
+    /// Did it see nothing but what is committed?
+    is_over_committed: bool,
     reply: oneshot::Sender<Result<(T, View), E>>,
 }
 
 impl<F, T, E> QueuedCommit<F, T, E> {
     pub(super) fn new(at: Timestamp, body: F, reply: oneshot::Sender<Result<(T, View), E>>) -> Self {
-        QueuedCommit { at, body: Some(body), outcome: None, reply }
+        QueuedCommit { at, body: Some(body), outcome: None, is_over_committed: false, reply }
     }
 }
 
@@ -78,19 +88,26 @@ where
         self.at
     }
 
-    fn run(&mut self, tx: &mut dyn Write) -> bool {
+    fn run(&mut self, tx: &mut dyn Write, is_over_committed: bool) -> bool {
         let Some(body) = self.body.take() else { return false };
         let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)))
             .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_message(&*panic)).into()));
         let keep = outcome.is_ok();
-        self.outcome = Some(outcome);
+        (self.outcome, self.is_over_committed) = (Some(outcome), is_over_committed);
         keep
+    }
+
+    fn refuse(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error.into()));
     }
 
     fn settle(self: Box<Self>, view: Result<View, StoreError>) {
         let answer = match (self.outcome, view) {
             (Some(Ok(value)), Ok(view)) => Ok((value, view)),
             (Some(Err(error)), Ok(_)) => Err(error),
+            // It wrote nothing, and what became of the others changes nothing about it.
+            (Some(Err(error)), Err(_)) if self.is_over_committed => Err(error),
+            (Some(Err(_)), Err(StoreError::Unknown(why))) => Err(StoreError::NotWritten(why).into()),
             (_, Err(error)) => Err(error.into()),
             (None, Ok(_)) => Err(StoreError::Stopped("the transaction did not run".into()).into()),
         };
@@ -120,6 +137,8 @@ pub(super) struct Writer<N> {
     chain: Chain,
     /// Until when commits and ids were made.
     made: Made,
+    /// The error of the engine, after which the writer ends, of a commit that is in the log.
+    failed: Option<StoreError>,
     /// See [`Store::not_before`].
     not_before: Arc<AtomicI64>,
     published: Arc<ArcSwap<View>>,
@@ -150,6 +169,7 @@ impl<N: Engine> Writer<N> {
             log: None,
             chain,
             made,
+            failed: None,
             not_before: Arc::new(AtomicI64::new(Timestamp::MIN.millis())),
             commits: watch::Sender::new(view.position()),
             published: Arc::new(ArcSwap::from_pointee(view)),
@@ -205,7 +225,7 @@ impl<N: Engine> Writer<N> {
                     self.counters.count_batch(batch.len() + waiting.len(), batch.len());
                     self.transact(batch)
                 }
-                Work::Apply(entries, reply) => self.answer(reply, |it| it.apply(entries)),
+                Work::Apply(entries, reply) => self.answer(reply, |it| it.apply(&entries)),
                 Work::Lead(log, reply) => self.answer(reply, |it| it.lead(log)),
                 Work::Follow(reply) => self.answer(reply, |it| Ok(it.follow())),
                 Work::Close => break StoreError::Stopped("it was closed".into()),
@@ -225,15 +245,24 @@ impl<N: Engine> Writer<N> {
         left.for_each(|work| work.refuse(&end));
     }
 
-    /// Runs and commits a batch, and answers its callers. Error: the engine has failed.
-    fn transact(&mut self, mut batch: Vec<Box<dyn Job>>) -> Result<(), StoreError> {
-        let done = self.run_batch(&mut batch);
-        let failed = failure(&done);
-        for job in batch {
-            let view = failed.clone().map_err(|error| StoreError::Stopped(error.to_string()));
-            job.settle(view.and_then(|()| done.clone()));
+    /// Runs and commits what was waiting, and answers the callers. Error: the engine has failed.
+    fn transact(&mut self, waiting: Vec<Box<dyn Job>>) -> Result<(), StoreError> {
+        let mut waiting = waiting.into_iter();
+        while waiting.len() > 0 {
+            let mut batch = Vec::with_capacity(waiting.len());
+            let done = self.run_batch(&mut waiting, &mut batch);
+            let told = match failure(&done) {
+                Err(error) => Err(StoreError::Stopped(error.to_string())),
+                Ok(()) => done.clone(),
+            };
+            batch.into_iter().for_each(|job| job.settle(told.clone()));
+            if let Err(error) = self.failed.take().map_or_else(|| failure(&done), Err) {
+                let stopped = StoreError::Stopped(error.to_string());
+                waiting.for_each(|job| job.settle(Err(stopped.clone())));
+                return Err(error);
+            }
         }
-        failed
+        Ok(())
     }
 
     /// Answers a caller. Error: the engine has failed.
@@ -249,31 +278,46 @@ impl<N: Engine> Writer<N> {
         failed
     }
 
-    /// Group commit: runs the bodies one after the other, each over the changes of those before it, and
-    /// commits them together.
-    fn run_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<View, StoreError> {
+    /// Group commit: runs the bodies of what is waiting one after the other, each over the changes of those
+    /// before it, and commits them together. Those that ran are in `batch` then.
+    fn run_batch(
+        &mut self,
+        waiting: &mut vec::IntoIter<Box<dyn Job>>,
+        batch: &mut Vec<Box<dyn Job>>,
+    ) -> Result<View, StoreError> {
         if !self.standing.borrow().writes() {
+            batch.extend(waiting);
             return Err(StoreError::NotWritten("this host follows another one".into()));
         }
         let view = self.published.load_full();
         let meter = Arc::new(Meter::new(u64::MAX));
         let metered = (*view).clone().metered(&meter);
         let mut changes = Changes::new();
-        let mut at = Timestamp::MIN;
-        for job in batch {
+        let (mut at, mut n_bytes) = (Timestamp::MIN, 0);
+        while n_bytes < BATCH_BYTES_MAX
+            && let Some(mut job) = waiting.next()
+        {
             let (begun, n_before) = (Instant::now(), meter.n_read());
             let below = Layer::new(&metered, &changes);
             let mut tx = Transaction::new(&below);
-            if job.run(&mut tx) {
-                at = at.max(job.at());
+            if job.run(&mut tx, changes.is_empty()) {
                 let own = tx.into_changes();
-                if changes.is_empty() {
-                    changes = own;
+                // An entry of a log is sent as a whole, and held in memory by every host.
+                let n_own = if self.log.is_some() { size(&own) } else { 0 };
+                if n_own > TRANSACTION_BYTES_MAX {
+                    job.refuse(StoreError::Halted(Halt::Written(TRANSACTION_BYTES_MAX)));
                 } else {
-                    // One by one: `append` would rebuild the whole batch for each of its jobs.
-                    changes.extend(own);
+                    n_bytes += n_own;
+                    at = at.max(job.at());
+                    if changes.is_empty() {
+                        changes = own;
+                    } else {
+                        // One by one: `append` would rebuild the whole batch for each of its jobs.
+                        changes.extend(own);
+                    }
                 }
             }
+            batch.push(job);
             self.counters.count_body(begun, meter.n_read() - n_before);
         }
         if changes.is_empty() {
@@ -300,27 +344,37 @@ impl<N: Engine> Writer<N> {
             self.engine.commit(&changes)?;
             return self.publish(begun, position, &changes);
         };
-        let entry = Entry::new(self.chain, position, changes);
+        let entry = Entry::new(self.chain, position, &changes);
         if let Err(error) = log.append(&entry) {
-            tracing::warn!(%error, %position, "a commit is not in the log; this host leads no more");
-            self.follow();
+            let is_deposed = !matches!(error, AppendError::Failed(_));
+            tracing::warn!(%error, %position, is_deposed, "a commit is not known to be in the log");
+            if is_deposed {
+                self.follow();
+            }
             return Err(error.into());
         }
         self.made = made;
-        self.replicate(begun, vec![entry])
+        changes.extend([entry.chain.entry()]);
+        self.replicate(begun, position, entry.chain, &changes).map_err(|error| {
+            let told = format!("it is in the log, and this host ends, since it cannot apply it: {error}");
+            self.failed = Some(error);
+            StoreError::Unknown(told)
+        })
     }
 
     /// See [`Store::apply`].
-    fn apply(&mut self, entries: Vec<Entry>) -> Result<View, StoreError> {
+    fn apply(&mut self, entries: &[Entry]) -> Result<View, StoreError> {
         let begun = Instant::now();
         let (mut position, mut chain) = (self.published.load().position(), self.chain);
-        for entry in &entries {
-            if self.standing.borrow().writes() || !entry.is_after(position, chain) {
+        for entry in entries {
+            let is_next = entry.position == position.next() && entry.before == chain;
+            if self.standing.borrow().writes() || !is_next {
                 return Err(StoreError::Diverged { position: entry.position });
             }
             (position, chain) = (entry.position, entry.chain);
         }
-        let view = self.replicate(begun, entries)?;
+        let Some(changes) = Entry::merge(entries)? else { return Ok(self.view()) };
+        let view = self.replicate(begun, position, chain, &changes)?;
         self.made = view.made()?;
         Ok(view)
     }
@@ -332,14 +386,18 @@ impl<N: Engine> Writer<N> {
         self.not_before.store(self.made.at.millis(), Ordering::Relaxed);
         ids_after(self.made.id_at);
         self.standing.send_replace(Standing::Leads);
-        self.register_spaces()
+        let registered = self.register_spaces();
+        if registered.is_err() {
+            self.follow();
+        }
+        registered
     }
 
     /// See [`Store::follow`].
     fn follow(&mut self) -> View {
         self.log = None;
         self.standing.send_replace(Standing::Follows);
-        self.published.load().as_ref().clone()
+        self.view()
     }
 
     /// Registers the spaces of the program that are new, and notes the format of the store.
@@ -353,26 +411,39 @@ impl<N: Engine> Writer<N> {
         if changes.is_empty() { Ok((*view).clone()) } else { self.commit(Timestamp::MIN, changes) }
     }
 
-    /// Brings entries, which are in the log, into the replica at once, and publishes the last one. A crash
-    /// may lose them there: the log has them.
-    fn replicate(&mut self, begun: Instant, entries: Vec<Entry>) -> Result<View, StoreError> {
-        let Some((position, chain, changes)) = Entry::merge(entries) else {
-            return Ok(self.published.load().as_ref().clone());
-        };
-        self.engine.apply(&changes)?;
+    /// Brings what is in the log, up to this commit, into the replica at once, and publishes it. A crash may
+    /// lose it there: the log has it.
+    fn replicate(
+        &mut self,
+        begun: Instant,
+        position: Position,
+        chain: Chain,
+        changes: &Changes,
+    ) -> Result<View, StoreError> {
+        self.engine.apply(changes)?;
         self.chain = chain;
-        self.publish(begun, position, &changes)
+        self.publish(begun, position, changes)
+    }
+
+    fn view(&self) -> View {
+        self.published.load().as_ref().clone()
     }
 
     /// Publishes what the engine holds now: the commit at this position, with these changes.
     fn publish(&self, begun: Instant, position: Position, changes: &Changes) -> Result<View, StoreError> {
         self.counters.count_commit(begun, changes);
-        let mut view = self.published.load().after(self.engine.snapshot()?, position);
-        if Directory::is_changed_by(changes) {
-            view = view.with_spaces(&self.spaces)?;
-        }
+        let raw = self.engine.snapshot()?;
+        let is_new_format = format::is_changed_by(changes);
+        let is_new_directory = is_new_format || Directory::is_changed_by(changes);
+        let view = match (is_new_format, is_new_directory) {
+            // A newer program leads: this one may not be able to read it.
+            (true, _) => View::bare(raw)?.with_spaces(&self.spaces)?,
+            (_, true) => self.published.load().after(raw, position).with_spaces(&self.spaces)?,
+            _ => self.published.load().after(raw, position),
+        };
         self.counters.held.published(view.raw());
-        let number = self.regions.raise(changes);
+        // Where a space has its prefix now, nobody has read it by that one.
+        let number = if is_new_directory { self.regions.raise_all() } else { self.regions.raise(changes) };
         self.published.store(Arc::new(view.clone()));
         self.regions.publish(number);
         self.commits.send_replace(position);
@@ -392,6 +463,11 @@ impl Work {
             Work::Close => {}
         }
     }
+}
+
+/// The bytes of keys and values.
+fn size(changes: &Changes) -> u64 {
+    changes.iter().map(|(key, value)| (key.len() + value.as_ref().map_or(0, Vec::len)) as u64).sum()
 }
 
 /// The error after which the writer must end: one of the engine. After one of the log it follows.
