@@ -3,10 +3,11 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use atoll_test_postgres::Server as Postgres;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{command::atoll, postgres::Server as Postgres, server::Server};
+use crate::{command::atoll, server::Server};
 
 /// Long enough that no pause of the machine ends it.
 const LEASE: &str = "2";

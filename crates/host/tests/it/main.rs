@@ -11,8 +11,6 @@ mod kills;
 mod logs;
 mod metrics;
 mod operations;
-#[path = "../../../postgres/tests/postgres/server.rs"]
-mod postgres;
 mod server;
 mod shutdown;
 mod supervisor;

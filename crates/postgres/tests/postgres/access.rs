@@ -2,11 +2,9 @@
 
 use atoll_postgres::{Database, DatabaseError, bring_up};
 use atoll_storage::{Standing, engines::Memory};
+use atoll_test_postgres::{Server, tls};
 
-use crate::{
-    Host, replica,
-    server::{Server, tls},
-};
+use crate::{Host, replica};
 
 pub(crate) async fn role_needs_no_more_than_the_documentation_grants(server: &Server, name: &'static str) {
     let owner = server.database(name, server.port);

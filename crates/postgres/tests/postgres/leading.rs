@@ -4,11 +4,11 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use atoll_postgres::{Latest, Member};
 use atoll_storage::{Halt, Leader, Position, Standing, StoreError, Trouble, engines::Memory};
+use atoll_test_postgres::Server;
 use futures_util::future::join_all;
 
 use crate::{
     Host, LEASE, content, database, has, in_time,
-    server::Server,
     through,
     wire::{Cut, Wire},
 };

@@ -2,11 +2,9 @@
 //! finds when it comes back. Skipped where there is no PostgreSQL.
 
 mod access;
-mod asking;
 mod leading;
 mod moving;
 mod replicas;
-mod server;
 mod wire;
 
 use std::{
@@ -25,8 +23,8 @@ use atoll_storage::{
     Direction, Engine, KeyBuf, Position, Read as _, Scan, Seen, Span, Standing, Store, StoreError,
     StoreOptions, View, Write, WriteKeys, engines::Redb,
 };
+use atoll_test_postgres::Server;
 use libtest_mimic::{Arguments, Trial};
-use server::Server;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use wire::MARK;
 

@@ -1,0 +1,243 @@
+//! A PostgreSQL server for tests and measurements, in a folder of its own, at a socket and a port of its own;
+//! and one that follows it, for failovers. It is Debian's.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A file of the certificates in the tests of the host.
+pub fn tls(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/host/tests/it/tls").join(name)
+}
+
+/// Questions before [`Server::until`] gives up: more than half a minute, since each starts a client.
+const QUESTIONS_MAX: usize = 2_000;
+
+/// A transaction that is open. It is rolled back when this is dropped.
+pub struct Open(Child);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // It ends with its input.
+        drop(self.0.stdin.take());
+        self.0.wait().expect("psql");
+    }
+}
+
+/// A running server. It ends when it is dropped.
+pub struct Server {
+    programs: PathBuf,
+    folder: TempDir,
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    /// Settings, as `-c name=value`.
+    settings: String,
+}
+
+impl Server {
+    /// Makes and starts a server. None if there is no PostgreSQL.
+    pub fn start() -> Option<Server> {
+        let server = Server::made()?;
+        server.up();
+        Some(server)
+    }
+
+    /// As `start`, with a certificate for `localhost`, and without connections that are not encrypted.
+    pub fn start_with_tls() -> Option<Server> {
+        let mut server = Server::made()?;
+        let data = server.data();
+        for name in ["first.pem", "first.key"] {
+            let file = data.join(name);
+            fs::copy(tls(name), &file).expect("a copy");
+            assert!(run(Command::new("chmod").arg("600").arg(&file)), "chmod");
+            own(&file);
+        }
+        fs::write(data.join("pg_hba.conf"), "hostssl all all all trust\n").expect("a file");
+        server.settings += " -c ssl=on -c ssl_cert_file=first.pem -c ssl_key_file=first.key";
+        server.up();
+        Some(server)
+    }
+
+    /// A server with its folder, which is not running.
+    fn made() -> Option<Server> {
+        let server = Server::in_new_folder()?;
+        let mut initdb = server.command("initdb");
+        initdb.args(["--username=atoll", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"]);
+        assert!(run(initdb.arg(server.data())), "initdb");
+        Some(server)
+    }
+
+    fn in_new_folder() -> Option<Server> {
+        let programs = programs()?;
+        let folder = tempfile::tempdir().expect("a folder");
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        own(folder.path());
+        Some(Server { programs, folder, port, settings: String::new() })
+    }
+
+    /// Starts one that follows this server (a standby). Where it is synchronous, this one answers no commit
+    /// that the other one does not hold.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn standby(&self, is_synchronous: bool) -> Server {
+        let standby = Server::in_new_folder().expect("this one has its programs");
+        let mut copy = standby.command("pg_basebackup");
+        copy.args(["--no-sync", "--checkpoint=fast", "--write-recovery-conf", "-D"]).arg(standby.data());
+        let from = format!("host=127.0.0.1 port={} user=atoll application_name=standby", self.port);
+        assert!(run(copy.args(["-d", &from])), "pg_basebackup");
+        standby.up();
+        if is_synchronous {
+            self.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+            self.sql("postgres", "SELECT pg_reload_conf()");
+            self.until("postgres", "SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'");
+        }
+        standby
+    }
+
+    /// Makes the one that follows a server on its own, and waits until it is (failover).
+    ///
+    /// # Panics
+    /// When it follows none.
+    pub fn promote(&self) {
+        assert!(run(self.command("pg_ctl").args(["promote", "--wait", "-D"]).arg(self.data())), "promote");
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn up(&self) {
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off{}",
+            self.port,
+            self.folder.path().display(),
+            self.settings
+        );
+        let log = self.folder.path().join("log");
+        let mut start = self.command("pg_ctl");
+        start.args(["start", "--wait", "-D"]).arg(self.data()).arg("-l").arg(log).args(["-o", &options]);
+        assert!(run(&mut start), "pg_ctl start");
+    }
+
+    /// Stops it as a crash does.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn crash(&self) {
+        let mut stop = self.command("pg_ctl");
+        assert!(run(stop.args(["stop", "--mode=immediate", "-D"]).arg(self.data())), "pg_ctl stop");
+    }
+
+    /// Makes an empty database, and returns its address at this port.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn database(&self, name: &str, port: u16) -> String {
+        assert!(run(self.client("createdb").arg(name)), "createdb");
+        format!("postgres://atoll@127.0.0.1:{port}/{name}")
+    }
+
+    /// Runs a statement.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn sql(&self, database: &str, statement: &str) {
+        let mut psql = self.client("psql");
+        psql.args(["-d", database, "--quiet", "-v", "ON_ERROR_STOP=1", "-c", statement]);
+        assert!(run(&mut psql), "psql");
+    }
+
+    /// The rows of an answer, a line each, their columns by `|`; empty if there is none.
+    pub fn ask(&self, database: &str, question: &str) -> String {
+        let mut psql = self.client("psql");
+        let answer = psql.args(["-d", database, "-tA", "-c", question]).stdin(Stdio::null()).output();
+        String::from_utf8_lossy(&answer.expect("psql runs").stdout).trim().to_owned()
+    }
+
+    /// Whether the answer is yes.
+    pub fn is_so(&self, database: &str, question: &str) -> bool {
+        self.ask(database, question) == "t"
+    }
+
+    /// Asks until the answer is yes. Starting the client takes its time between two questions.
+    ///
+    /// # Panics
+    /// When it stays no.
+    pub fn until(&self, database: &str, question: &str) {
+        assert!((0..QUESTIONS_MAX).any(|_| self.is_so(database, question)), "{question}: it is not so");
+    }
+
+    /// A transaction of somebody else that has run this statement, and stays open.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn begin(&self, database: &str, statement: &str) -> Open {
+        let mut psql = self.client("psql");
+        psql.args(["-d", database, "-tA"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = psql.spawn().expect("psql");
+        let input = child.stdin.as_mut().expect("an input");
+        writeln!(input, "BEGIN; {statement}; SELECT 'it is done';").expect("psql");
+        let mut lines = BufReader::new(child.stdout.as_mut().expect("an output")).lines();
+        assert!(lines.any(|it| it.expect("a line") == "it is done"), "{statement}");
+        Open(child)
+    }
+
+    /// A program that connects to it.
+    fn client(&self, name: &str) -> Command {
+        let mut client = self.command(name);
+        client.args(["-h", "127.0.0.1", "-U", "atoll", "-p", &self.port.to_string()]);
+        client
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A program of the server. It refuses to run as root.
+    fn command(&self, name: &str) -> Command {
+        let program = self.programs.join(name);
+        let mut command = if is_root() { Command::new("runuser") } else { Command::new(&program) };
+        if is_root() {
+            command.args(["-u", "postgres", "--"]).arg(&program);
+        }
+        command.current_dir(self.folder.path());
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut stop = self.command("pg_ctl");
+        run(stop.args(["stop", "--mode=immediate", "-D"]).arg(self.data()));
+    }
+}
+
+fn run(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|it| it.success())
+}
+
+/// Gives a file to whom the server runs as.
+fn own(file: &Path) {
+    if is_root() {
+        assert!(run(Command::new("chown").arg("postgres").arg(file)), "chown");
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0)
+}
+
+/// Where Debian keeps the programs of the newest version.
+fn programs() -> Option<PathBuf> {
+    let mut versions: Vec<_> =
+        fs::read_dir("/usr/lib/postgresql").ok()?.filter_map(|it| Some(it.ok()?.path())).collect();
+    versions.sort();
+    versions.into_iter().rev().map(|it| it.join("bin")).find(|it| Path::exists(&it.join("initdb")))
+}
