@@ -1,6 +1,6 @@
 //! Parsers of settings, with their ranges: counts, times, addresses, sizes.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 
 use atoll_kernel::limits::{CACHE_BYTES_FLOOR, FILE_BYTES_CEILING};
 
@@ -18,6 +18,9 @@ const DISK_BYTES_MAX: u64 = i64::MAX as u64;
 
 /// Longest time-out: a day.
 const SECONDS_MAX: u64 = 24 * 60 * 60;
+
+/// A shorter lease would end by any pause, and a longer one is no failover.
+const LEASES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(60);
 
 /// Longest expiry of carts: a hundred years.
 const DAYS_MAX: u32 = 36_500;
@@ -52,6 +55,14 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
         Ok(n @ 1..=SECONDS_MAX) => Ok(Duration::from_secs(n)),
         _ => Err(format!("it must be a number of seconds from 1 to {SECONDS_MAX}")),
     }
+}
+
+/// A lease in seconds: `5`, or `0.3` where all hosts are near.
+pub(super) fn lease(text: &str) -> Result<Duration, String> {
+    let seconds = text.trim_end_matches('s').trim().parse().ok();
+    let lease = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());
+    let error = || format!("it must be a number of seconds from 0.1 to {}", LEASES.end().as_secs());
+    lease.filter(|it| LEASES.contains(it)).ok_or_else(error)
 }
 
 /// A size in bytes, or 0 for nothing.
