@@ -31,6 +31,7 @@ use tempfile::TempDir;
 
 use crate::{
     Client, described,
+    followed::Followed,
     verified::{VerifiedAtEnd, verify},
 };
 
@@ -58,7 +59,7 @@ pub const PACE: Pace = Pace {
 /// Storage engine of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// In memory.
+    /// In memory, as a host that leads others.
     Memory,
     /// In a file.
     Redb,
@@ -192,8 +193,7 @@ impl Setup {
     /// # Panics
     /// When the process runs with other modules already, or one of them is needed.
     pub async fn init(self) -> TestApp {
-        self.choose_modules();
-        self.over(memory()).await
+        self.on(Engine::Memory).await
     }
 
     /// An application on this engine with these settings.
@@ -202,10 +202,18 @@ impl Setup {
     /// As `init`.
     pub async fn on(self, engine: Engine) -> TestApp {
         self.choose_modules();
-        let folder = (engine == Engine::Redb).then(|| TempDir::new().expect("a folder"));
-        let data = folder.as_ref().map_or(Data::Memory, |it| Data::Folder(it.path().to_owned()));
-        let store = data.open(registry().expect("a registry")).expect("a store");
-        TestApp { data: folder, ..self.over(store).await }
+        match engine {
+            Engine::Memory => {
+                let (store, followed) = Followed::open().await;
+                TestApp { followed: Some(followed), ..self.over(store).await }
+            }
+            Engine::Redb => {
+                let folder = TempDir::new().expect("a folder");
+                let data = Data::Folder(folder.path().to_owned());
+                let store = data.open(registry().expect("a registry")).expect("a store");
+                TestApp { data: Some(folder), ..self.over(store).await }
+            }
+        }
     }
 
     /// An application over this store with these settings.
@@ -229,7 +237,8 @@ impl Setup {
     }
 }
 
-/// An application with a store of its own. On drop the store is verified, and its folder removed.
+/// An application with a store of its own. On drop the store is verified, and its folder removed; one in memory
+/// is compared with a follower.
 pub struct TestApp {
     /// The context that handlers get.
     pub ctx: Ctx,
@@ -238,6 +247,8 @@ pub struct TestApp {
     router: axum::Router,
     clock: ManualClock,
     verified: VerifiedAtEnd,
+    #[expect(dead_code, reason = "it looks when it is dropped")]
+    followed: Option<Followed>,
     #[expect(dead_code, reason = "it goes when it is dropped")]
     folder: Option<TempDir>,
     #[expect(dead_code, reason = "it goes when it is dropped")]
@@ -372,7 +383,7 @@ impl TestApp {
         described::prepare();
         let verified = VerifiedAtEnd::new(app.ctx.clone());
         let (ctx, first_run, router) = (app.ctx, app.first_run, app.router);
-        TestApp { ctx, first_run, router, clock, verified, folder: app.temporary, data: None }
+        TestApp { ctx, first_run, router, clock, verified, followed: None, folder: app.temporary, data: None }
     }
 
     /// The application, and a client that is logged in as its admin (`admin@test.dev`, `supersecret`),

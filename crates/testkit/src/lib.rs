@@ -7,6 +7,7 @@ mod client;
 mod described;
 mod drawn;
 mod dump;
+mod followed;
 mod hosts;
 pub mod isolation;
 mod log;
