@@ -38,30 +38,6 @@ pub(crate) async fn one_host_leads_and_the_others_hold_what_it_wrote(server: &Se
     second.leave().await;
 }
 
-pub(crate) async fn host_that_was_stopped_beyond_its_lease_writes_nothing(
-    server: &Server,
-    name: &'static str,
-) {
-    let database = database(server, name);
-    let mut leader = Host::join(&database, Memory::default(), "first");
-    leader.until(Standing::Leads).await;
-    for round in 0..10 {
-        leader.write(2 * round).await.expect("a commit");
-        // It no longer extends its lease, and does not know that it has ended.
-        leader.task.abort();
-        let next = Host::join(&database, Memory::default(), "next");
-        next.until(Standing::Leads).await;
-        assert_eq!(*leader.store.standing().borrow(), Standing::Leads, "it was told nothing");
-        let refused = leader.write(2 * round + 1).await.expect_err("another host leads");
-        assert!(matches!(refused, StoreError::NotWritten(_)), "{refused}");
-        let view = next.store.view();
-        assert!(has(&view, 2 * round) && !has(&view, 2 * round + 1), "round {round}");
-        leader.store.close();
-        leader = next;
-    }
-    leader.leave().await;
-}
-
 pub(crate) async fn host_that_cannot_extend_its_lease_leads_no_more_before_another_does(
     server: &Server,
     name: &'static str,

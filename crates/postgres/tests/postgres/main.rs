@@ -5,7 +5,9 @@ mod access;
 mod leading;
 mod moving;
 mod replicas;
+mod unfenced;
 mod wire;
+mod zombies;
 
 use std::{
     path::Path,
@@ -48,7 +50,6 @@ macro_rules! tests {
 tests! {
     leading:
         one_host_leads_and_the_others_hold_what_it_wrote,
-        host_that_was_stopped_beyond_its_lease_writes_nothing,
         host_that_cannot_extend_its_lease_leads_no_more_before_another_does,
         commits_whose_answers_are_lost_are_written_once,
         commit_waits_for_a_connection_that_comes_back,
@@ -57,6 +58,9 @@ tests! {
         host_is_asked_whether_it_may_lead_the_data_that_it_takes_over,
         transaction_that_is_too_large_is_refused_alone,
         how_far_the_log_goes_is_asked_once_for_all_who_wait;
+    zombies:
+        host_that_was_stopped_beyond_its_lease_writes_nothing,
+        without_the_fence_it_writes;
     replicas:
         replica_goes_on_where_it_was_and_a_new_one_is_loaded,
         host_joins_while_others_write,
