@@ -7,36 +7,42 @@ use anyhow::Context as _;
 use crate::{cargo, package};
 
 /// Variables for the number of iterations, with their values here; the environment overrides them.
-const TIMES: [(&str, &str); 6] = [
+const TIMES: [(&str, &str); 10] = [
     ("ATOLL_ROUNDS", "5000"),
     ("ATOLL_STATES", "1000000"),
     ("ATOLL_CHECKOUTS", "5000"),
     ("ATOLL_HISTORIES", "5000"),
     ("ATOLL_KILLS", "1000"),
     ("ATOLL_BACKUPS", "100"),
+    ("ATOLL_ZOMBIES", "1000"),
+    ("ATOLL_HISTORY_SECONDS", "3600"),
+    ("ATOLL_BUYING_SECONDS", "600"),
+    ("ATOLL_LAST_UNITS", "100"),
 ];
 
 /// What is packaged and tried out, under a name of its own.
 const PACKAGES: &str = "package";
 
-/// Test programs and tests.
-const TESTS: [(&str, &str); 6] = [
-    ("it", "agree"),
-    ("it", "rounds"),
-    ("it", "stock"),
-    ("kills", "killed"),
-    ("backup", "under_load"),
-    ("backup", "killed"),
+/// Packages, test programs and tests.
+const TESTS: [(&str, &str, &str); 9] = [
+    ("atoll-tests", "it", "agree"),
+    ("atoll-tests", "it", "rounds"),
+    ("atoll-tests", "it", "stock"),
+    ("atoll-tests", "kills", "killed"),
+    ("atoll-tests", "backup", "under_load"),
+    ("atoll-tests", "backup", "killed"),
+    ("atoll-postgres", "postgres", "stopped_beyond_its_lease"),
+    ("atoll-host", "cluster", "leaders_are_lost"),
+    ("atoll-host", "cluster", "leaders_are_killed"),
 ];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
-    for (program, test) in TESTS
+    for (package, program, test) in TESTS
         .into_iter()
-        .filter(|(program, test)| args.is_empty() || args.iter().any(|it| it == test || it == program))
+        .filter(|(_, program, test)| args.is_empty() || args.iter().any(|it| it == test || it == program))
     {
         let mut command = cargo::command();
-        command
-            .args(["test", "--release", "-p", "atoll-tests", "--test", program, test, "--", "--nocapture"]);
+        command.args(["test", "--release", "-p", package, "--test", program, test, "--", "--nocapture"]);
         for (name, times) in TIMES.into_iter().filter(|(name, _)| env::var_os(name).is_none()) {
             command.env(name, times);
         }

@@ -30,6 +30,11 @@ impl Drop for Open {
     }
 }
 
+/// Whether there is a PostgreSQL on this machine.
+pub fn is_there() -> bool {
+    programs().is_some()
+}
+
 /// A running server. It ends when it is dropped.
 pub struct Server {
     programs: PathBuf,
