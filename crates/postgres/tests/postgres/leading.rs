@@ -8,8 +8,7 @@ use atoll_test_postgres::Server;
 use futures_util::future::join_all;
 
 use crate::{
-    Host, LEASE, content, database, has, in_time,
-    through,
+    Host, LEASE, content, database, has, in_time, through,
     wire::{Cut, Wire},
 };
 

@@ -5,8 +5,9 @@ use atoll_storage::{
     Changes, Direction, Engine, Position, Scan, Span, Standing, Store, StoreError, View, Write, WriteKeys,
     engines::{Memory, Redb},
 };
+use atoll_test_postgres::Server;
 
-use crate::{Host, SPACES, content, database, key_of, replica, server::Server};
+use crate::{Host, SPACES, content, database, key_of, replica};
 
 /// Writes so many records, a commit each, as a host alone.
 async fn commit(engine: impl Engine, n: u64, byte: u8) {

@@ -5,8 +5,9 @@ use atoll_storage::{
     Position, Standing, StoreError, Trouble, View,
     engines::{Memory, Redb},
 };
+use atoll_test_postgres::Server;
 
-use crate::{Host, LEASE, SPACES, content, database, in_time, replica, server::Server, through, wire::Wire};
+use crate::{Host, LEASE, SPACES, content, database, in_time, replica, through, wire::Wire};
 
 pub(crate) async fn replica_goes_on_where_it_was_and_a_new_one_is_loaded(
     server: &Server,
