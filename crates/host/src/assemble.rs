@@ -14,11 +14,13 @@ use atoll_kernel::{
     limits::{ANSWERS_BYTES_MAX, BACKUPS_KEPT_MAX, CACHE_BYTES, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     migration::Plan as MigrationPlan,
 };
+use atoll_providers::FileStorage;
 use tempfile::TempDir;
 
 use crate::{
-    Cluster, Data, Secret, Secrets, Settings,
-    cluster::{Membership, join, prepare},
+    Cluster, Data, Membership, Secret, Settings,
+    cluster::{join, prepare},
+    secrets::Given,
 };
 
 /// A running application.
@@ -60,7 +62,7 @@ pub fn described() -> anyhow::Result<String> {
 pub struct Assembly {
     /// The store, opened with the spaces of [`registry`], and who leads it.
     pub cluster: Cluster,
-    /// This host among several, if it is one.
+    /// This host among several, if it is one; it takes part already.
     pub membership: Option<Membership>,
     /// The migration that is due, if it was planned when the store was opened; otherwise the start plans it.
     pub plan: Option<MigrationPlan>,
@@ -88,18 +90,25 @@ impl Assembly {
         let admin = settings.admin.map(hashed).transpose()?;
         // The database first: if secrets exist without it, it was lost.
         let registry = registry()?;
-        let (cluster, membership, plan) = match &settings.store {
+        let given = Given { jwt: settings.jwt_secret, cookie: settings.cookie_secret };
+        let (cluster, membership, secrets, plan) = match &settings.store {
             None => {
                 let (store, plan) = data.open_planned(registry, settings.cache_bytes)?;
-                (Cluster::alone(store), None, Some(plan))
+                let secrets = given.of_one_host(data, &store.view())?;
+                (Cluster::alone(store), None, secrets, Some(plan))
             }
             Some(shared) => {
                 let cache_bytes = settings.cache_bytes.unwrap_or(CACHE_BYTES);
-                let (cluster, membership) = join(shared, &data.replica()?, cache_bytes, registry).await?;
-                (cluster, Some(membership), None)
+                let (file, role) = (data.replica()?, settings.role);
+                let joined = join(shared, &file, cache_bytes, registry, role, given.clone()).await?;
+                let (cluster, mut membership) = joined;
+                let secrets = tokio::select! {
+                    secrets = given.of_several_hosts(data, cluster.store(), registry) => secrets?,
+                    error = membership.lost() => return Err(error),
+                };
+                (cluster, Some(membership), secrets, None)
             }
         };
-        let secrets = Secrets::find(data, settings.jwt_secret, settings.cookie_secret)?;
         let (folder, temporary) = data.files()?;
         let files = FileConfig {
             folder,
@@ -153,12 +162,27 @@ impl Assembly {
         }
         let store = cluster.store().clone();
         let ctx = Ctx::new(Parts { store, registry, clock, config, gate: atoll_api::gate, probe });
-        // A host that follows gets what the one that leads has migrated and made.
-        let leads = ctx.store().standing().borrow().writes();
+        if membership.is_some() {
+            warn_of_local_files(&ctx);
+        }
+        // One host of several does it when it begins to lead.
+        let leads = membership.is_none() && ctx.store().standing().borrow().writes();
         let first_run = if leads { prepare(&ctx, plan, admin.as_ref()).await? } else { FirstRun::default() };
         let api = router(ctx.clone(), &ctx.routes());
         let pages = app_pages(ctx.clone(), api.clone());
         let router = api.merge(beside(ctx.clone(), pages));
         Ok(Application { ctx, router, cluster, membership, admin, first_run, temporary })
+    }
+}
+
+/// Says so if new files are stored on one host alone: they are not there after another one leads.
+fn warn_of_local_files(ctx: &Ctx) {
+    if let Some((storage, _)) = ctx.providers().of::<dyn FileStorage>().next().filter(|it| !it.1.is_shared())
+    {
+        tracing::warn!(
+            storage,
+            "uploaded files stay on the host that leads, and are not there when another one does: name `s3` first \
+             in `providers.file`, or mount one folder as `files` in the data folder of each host"
+        );
     }
 }

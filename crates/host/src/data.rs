@@ -21,7 +21,7 @@ use atoll_storage::{
 };
 use tempfile::TempDir;
 
-use crate::Secret;
+use crate::secrets::{self, FILES as SECRETS};
 
 /// The folder of uploaded files in a data folder.
 const FILES: &str = "files";
@@ -31,8 +31,6 @@ const DATABASE: &str = "atoll.redb";
 /// The replica of a store that several hosts share. It has a name of its own, so that no command takes it for
 /// the database of one host, and writes to it.
 const REPLICA: &str = "replica.redb";
-const JWT_SECRET: &str = "jwt-secret";
-const COOKIE_SECRET: &str = "cookie-secret";
 
 /// Where the data is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,11 +162,11 @@ impl Data {
     }
 
     /// A copy of the data for a trial, which is removed when the trial is dropped. Of a folder it has the
-    /// database alone, and lies in it, so that file systems which can do so copy nothing. Errors: another
+    /// database, or the replica, alone, and lies in it, so that file systems which can do so copy nothing. Errors: another
     /// process has the database open.
     pub fn copied(&self) -> anyhow::Result<(Data, Option<Trial>)> {
         let Data::Folder(folder) = self else { return Ok((Data::Memory, None)) };
-        if !folder.join(DATABASE).exists() {
+        if ![DATABASE, REPLICA].iter().any(|it| folder.join(it).exists()) {
             return Ok((Data::Memory, None));
         }
         let file = self.existing_file()?;
@@ -194,7 +192,7 @@ impl Data {
     pub(crate) fn secrets(&self) -> Vec<PathBuf> {
         match self {
             Data::Memory => Vec::new(),
-            Data::Folder(folder) => [JWT_SECRET, COOKIE_SECRET].map(|it| folder.join(it)).into(),
+            Data::Folder(folder) => SECRETS.map(|it| folder.join(it)).into(),
         }
     }
 
@@ -226,7 +224,7 @@ impl Data {
         let Data::Folder(folder) = self else { bail!("a backup is restored into a folder") };
         let (manifest, beside) = restore(backup, &folder.join(DATABASE))?;
         for_owner_alone(folder)?;
-        let secrets = [JWT_SECRET, COOKIE_SECRET].into_iter().filter_map(|it| Some((it, beside.get(it)?)));
+        let secrets = SECRETS.into_iter().filter_map(|it| Some((it, beside.get(it)?)));
         let mut names = Vec::new();
         for (name, secret) in secrets {
             create_private(&folder.join(name))?.write_all(secret)?;
@@ -244,10 +242,16 @@ impl Data {
         moving: impl AsyncFnOnce(&mut Redb) -> anyhow::Result<Position>,
     ) -> anyhow::Result<Position> {
         let Data::Folder(folder) = self else { bail!("what moves in is in a folder") };
-        let mut planned = self.plan(registry, cache_bytes)?;
+        let planned = self.plan(registry, cache_bytes)?;
         if !planned.plan.is_done() {
             bail!("the data is of another version of the program: run `atoll migrate` first");
         }
+        let (store, _) = planned.open(registry)?;
+        let held = secrets::hold_kept(folder, &store).await;
+        store.close();
+        drop(store);
+        held?;
+        let mut planned = self.plan(registry, cache_bytes)?;
         let position = moving(&mut planned.file).await?;
         drop(planned);
         put_in_place(&folder.join(DATABASE), &folder.join(REPLICA))?;
@@ -263,7 +267,7 @@ impl Data {
         if folder.join(REPLICA).exists() {
             return Ok(folder.join(REPLICA));
         }
-        let is_ours = [DATABASE, JWT_SECRET, COOKIE_SECRET].iter().any(|it| folder.join(it).exists());
+        let is_ours = [DATABASE].iter().chain(&SECRETS).any(|it| folder.join(it).exists());
         if !is_ours {
             bail!("there is no database in `{}`", folder.display());
         }
@@ -342,7 +346,7 @@ fn file_in(folder: &Path) -> anyhow::Result<PathBuf> {
         .with_context(|| format!("failed to restrict `{}` to its owner", folder.display()))?;
     let file = folder.join(DATABASE);
     refuse_replica(folder)?;
-    let left = [JWT_SECRET, COOKIE_SECRET].into_iter().find(|it| folder.join(it).exists());
+    let left = SECRETS.into_iter().find(|it| folder.join(it).exists());
     if let (Some(left), false) = (left, file.exists()) {
         bail!(
             "`{}` is missing, but `{left}` beside it exists: restore a backup, or remove `{left}` to start over",
@@ -357,7 +361,8 @@ fn refuse_replica(folder: &Path) -> anyhow::Result<()> {
     let replica = folder.join(REPLICA);
     if replica.exists() {
         bail!(
-            "`{}` is a replica of a store that several hosts share: only `serve` takes it",
+            "`{}` is a replica of a store that several hosts share: name the store by the setting `store`, or take \
+             its data out of it by `atoll store move-out`",
             replica.display()
         );
     }
@@ -374,7 +379,7 @@ fn failed_to_open(file: &Path) -> String {
 fn for_owner_alone(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    for name in [DATABASE, REPLICA, JWT_SECRET, COOKIE_SECRET] {
+    for name in [DATABASE, REPLICA].into_iter().chain(SECRETS) {
         let file = folder.join(name);
         let known = match fs::symlink_metadata(&file) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
@@ -393,31 +398,6 @@ fn for_owner_alone(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Shortest secret that is accepted: shorter ones can be found by brute force.
-pub(crate) const SECRET_BYTES_MIN: usize = 16;
-
-/// Secrets that sign tokens and cookies. No `Debug`: they are never printed.
-#[derive(Clone)]
-pub struct Secrets {
-    /// Signs login tokens and mailed tokens.
-    pub jwt: Vec<u8>,
-    /// Signs session cookies.
-    pub cookie: Vec<u8>,
-}
-
-impl Secrets {
-    /// The given secrets; as the fallback, those in the data folder, which are generated when first needed,
-    /// and which only their owner can read.
-    pub fn find(data: &Data, jwt: Option<Secret>, cookie: Option<Secret>) -> anyhow::Result<Secrets> {
-        let find = |given: Option<Secret>, name: &str| match (given, data) {
-            (Some(Secret(given)), _) => Ok(given.into_bytes()),
-            (None, Data::Memory) => random(),
-            (None, Data::Folder(folder)) => kept(folder, name),
-        };
-        Ok(Secrets { jwt: find(jwt, JWT_SECRET)?, cookie: find(cookie, COOKIE_SECRET)? })
-    }
-}
-
 /// Creates the data folder with mode 0700: it holds addresses and password hashes.
 fn make(folder: &Path) -> anyhow::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -425,30 +405,4 @@ fn make(folder: &Path) -> anyhow::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).with_context(|| format!("failed to create `{}`", folder.display()))
-}
-
-fn random() -> anyhow::Result<Vec<u8>> {
-    let mut secret = vec![0; 32];
-    getrandom::fill(&mut secret)?;
-    Ok(secret)
-}
-
-fn kept(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
-    make(folder)?;
-    let file = folder.join(name);
-    match fs::read(&file) {
-        Ok(secret) if !secret.is_empty() => return Ok(secret),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", file.display())),
-    }
-    let secret = random()?;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(&file).with_context(|| format!("failed to write `{}`", file.display()))?;
-    out.write_all(&secret)?;
-    out.sync_all()?;
-    Ok(secret)
 }

@@ -9,7 +9,6 @@ use std::sync::{
 use atoll_kernel::{
     Ctx,
     http::{HeaderValue, StatusCode, header_names as header},
-    migration::is_current,
     serde_json::json,
 };
 use axum::{
@@ -60,7 +59,7 @@ impl Health {
             reasons.push("the saga runs that the last process left open are being resumed".into());
         }
         if cluster.is_shared() {
-            reasons.extend(of_another_version(ctx));
+            reasons.extend(cluster.unready(ctx));
         }
         if ctx.store().has_stopped() {
             reasons.push("the store takes no more writes".into());
@@ -84,26 +83,20 @@ impl Health {
     }
 
     fn readiness(&self) -> Response {
-        let reasons = self.reasons();
-        let (status, body) = match reasons.is_empty() {
-            true => (StatusCode::OK, json!({ "status": "ready" })),
-            false => (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "unready", "reasons": reasons })),
+        let (reasons, degraded) = (self.reasons(), self.0.cluster.degraded());
+        let (status, body) = match (reasons.is_empty(), degraded.is_empty()) {
+            (true, true) => (StatusCode::OK, json!({ "status": "ready" })),
+            // A load balancer that took all hosts away would take the reads, too.
+            (true, false) => (StatusCode::OK, json!({ "status": "degraded", "reasons": degraded })),
+            (false, _) => {
+                let reasons = [reasons, degraded].concat();
+                (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "unready", "reasons": reasons }))
+            }
         };
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
         (status, headers, body.to_string()).into_response()
-    }
-}
-
-/// Why a replica is not served: a host with another version of the program leads, or has led.
-fn of_another_version(ctx: &Ctx) -> Option<String> {
-    match is_current(&ctx.view(), ctx.registry()) {
-        Ok(true) => None,
-        Ok(false) => {
-            Some("the data is of another version of the program: it is migrated when this host leads".into())
-        }
-        Err(error) => Some(error.to_string()),
     }
 }

@@ -12,9 +12,11 @@ mod health;
 mod host;
 pub mod http;
 mod logging;
+mod secrets;
 mod serving;
 mod settings;
 mod supervisor;
+mod welcome;
 
 // Links everything that registers itself.
 use atoll_bundle as _;
@@ -23,11 +25,12 @@ pub use assemble::{Application, Assembly, described, registry};
 pub use atoll_app::{PagesAt, invite_first_admin};
 pub use cluster::{Cluster, Membership, SharedStore};
 pub use dashboard::Dashboard;
-pub use data::{Data, Secrets, Trial};
+pub use data::{Data, Trial};
 pub use demo::{Demo, DemoKey, demo_catalogue, load_demo};
 pub use health::Health;
 pub use host::Host;
 pub use logging::LogFormat;
+pub use secrets::Secrets;
 pub use settings::{Known, Role, Settings, Sources, Wrong};
 
 pub use atoll_kernel::registry::Secret;

@@ -22,7 +22,9 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Application, Health, Role, cluster::Leadership, command::cannot_ship, http, supervisor};
+use crate::{
+    Application, Health, Membership, Role, cluster::Leadership, command::cannot_ship, http, supervisor,
+};
 
 /// Open connections to the metrics: a Prometheus and a supervisor, or a few of each.
 const METRICS_CONNECTIONS_MAX: usize = 32;
@@ -40,14 +42,16 @@ pub(crate) struct Serving {
     pub(crate) drain_delay: Duration,
     /// Where it is served, for the supervisor.
     pub(crate) at: String,
+    /// Where its pages are, if there are some.
+    pub(crate) pages: Option<String>,
     pub(crate) stop: StopSignals,
 }
 
 impl Serving {
     /// Serves until a signal; then finishes running requests and waiting writes.
     pub(crate) async fn serve(self, app: Application) -> anyhow::Result<()> {
-        let Serving { listener, tls, metrics, role, pace, limits, drain_delay, at, stop } = self;
-        let Application { ctx, router: all, cluster, membership, admin, .. } = app;
+        let Serving { listener, tls, metrics, role, pace, limits, drain_delay, at, pages, stop } = self;
+        let Application { ctx, router: all, cluster, mut membership, admin, .. } = app;
         let ctx = &ctx;
         let store = ctx.store().clone();
         let health = Health::of(ctx, &cluster);
@@ -57,8 +61,9 @@ impl Serving {
             tokio::spawn(serve_metrics(listener, ctx.clone(), health.clone()));
         }
         warn_of_shipping(ctx.clone());
-        let leadership = Leadership { ctx: ctx.clone(), role, pace, health: health.clone() };
-        let (background, mut membership) = leadership.start(membership, admin).await?;
+        let leadership = Leadership { ctx: ctx.clone(), role, pace, health: health.clone(), admin, pages };
+        let mut leadership = leadership.start(membership.as_ref()).await?;
+        let failed = leadership.failed();
         // The start writes, whatever is free; the first request does not.
         measure_disk(ctx);
         let _measuring = keep_measuring(ctx);
@@ -83,7 +88,7 @@ impl Serving {
             // answer, since what would begin until then had no time left.
             let ended = async {
                 let begun = stopping_at.await.unwrap_or_else(|_| Instant::now());
-                (begun, timeout(limits.drain_timeout, background.stop()).await.is_ok())
+                (begun, timeout(limits.drain_timeout, leadership.stop()).await.is_ok())
             };
             supervisor::ready(&at);
             tokio::spawn(supervisor::beat(store.clone()));
@@ -100,7 +105,9 @@ impl Serving {
         };
         tokio::select! {
             is_whole = served => {
-                membership.leave().await;
+                if let Some(membership) = membership {
+                    membership.leave().await;
+                }
                 store.close();
                 if !is_whole {
                     bail!(
@@ -112,8 +119,17 @@ impl Serving {
                 Ok(())
             }
             error = store.stopped() => bail!("{error}"),
-            error = membership.lost() => Err(error),
+            error = lost(membership.as_mut()) => Err(error),
+            () = failed => bail!("what this host does for all has ended unexpectedly"),
         }
+    }
+}
+
+/// Resolves when this host takes part no more; never if it is alone.
+async fn lost(membership: Option<&mut Membership>) -> anyhow::Error {
+    match membership {
+        Some(membership) => membership.lost().await,
+        None => pending().await,
     }
 }
 

@@ -198,7 +198,14 @@ impl Ctx {
     /// a later one is refused. Requests and background tasks are such work.
     #[must_use]
     pub fn of_this_term(&self) -> Ctx {
-        Ctx { store: self.shared.parts.store.of_this_term(), ..self.clone() }
+        Ctx { store: self.store.of_this_term(), ..self.clone() }
+    }
+
+    /// The same application for what is done first in the term that has just begun: see
+    /// [`Store::to_prepare`].
+    #[must_use]
+    pub fn to_prepare(&self) -> Ctx {
+        Ctx { store: self.store.to_prepare(), ..self.clone() }
     }
 
     /// The same application, whose commits are noted under this keyed request.
@@ -320,7 +327,8 @@ impl Ctx {
         &self.shared.parts.registry.graph
     }
 
-    /// The current time. An answer that depends on it is not remembered; see [`Ctx::time`].
+    /// The current time: that of the clock, or of the last commit of the host that led before this one, if that
+    /// is later. An answer that depends on it is not remembered; see [`Ctx::time`].
     pub fn now(&self) -> Timestamp {
         self.time().exactly()
     }
@@ -328,7 +336,7 @@ impl Ctx {
     /// The current time, for a request that reads: it is compared, and each comparison says until when an
     /// answer may be remembered.
     pub fn time(&self) -> Now {
-        let at = self.shared.parts.clock.now();
+        let at = App::clock(self);
         self.recorder.as_ref().map_or_else(|| at.into(), |it| it.now(at))
     }
 
@@ -498,9 +506,8 @@ impl Ctx {
         };
         let mut span = self.span("transaction", SpanKind::Internal);
         let at = Moment::new(self.now(), actor).traced(span.as_ref().map(OpenSpan::trace));
-        let (now, store) = (at.now(), self.shared.parts.store.clone());
+        let now = at.now();
         let run = move |tx: &mut dyn Write| -> Result<T, Fault> {
-            let at = at.not_before(store.not_before());
             let output = body(tx, &at)?;
             if let Some(request) = request {
                 request.note(tx, note(&output))?;
@@ -586,7 +593,7 @@ impl App for Ctx {
     }
 
     fn clock(&self) -> Timestamp {
-        self.shared.parts.clock.now()
+        self.shared.parts.clock.now().max(self.store.not_before())
     }
 
     fn recorded(&self, route: &'static Route) -> Option<(Ctx, Arc<Recorder>)> {

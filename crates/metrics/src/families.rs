@@ -27,6 +27,12 @@ impl<'a> Families<'a> {
         self.0.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
     }
 
+    /// A gauge without labels, of which there may be nothing to say.
+    pub(crate) fn gauge_if(&mut self, name: &str, help: &str, value: Option<f64>) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        value.map_or(Ok(()), |it| family.encode_gauge(&it))
+    }
+
     /// A gauge with these series.
     pub(crate) fn gauges<L: EncodeLabelSet>(
         &mut self,

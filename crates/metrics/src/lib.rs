@@ -8,6 +8,7 @@
 
 mod background;
 mod families;
+mod hosts;
 mod modules;
 mod process;
 mod requests;
@@ -83,6 +84,7 @@ impl Collector for Metrics {
         let mut families = Families::new(encoder);
         requests::write(&self.0, &mut families)?;
         store::write(&self.0, &mut families)?;
+        hosts::write(&self.0, &mut families)?;
         background::write(&self.0, &mut families)?;
         modules::write(&self.0, &mut families)?;
         process::write(&mut families)

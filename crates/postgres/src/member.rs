@@ -81,13 +81,16 @@ impl Member {
                 break Err(error);
             }
             tracing::warn!(%error, "this host has lost PostgreSQL, and tries again");
-            let is_over = self.leads() && !self.seen.borrow().leads();
-            if is_over && let Err(error) = self.store.follow().await {
+            let is_alone = self.seen.borrow().until.is_some_and(|it| Instant::now() < it);
+            if self.leads()
+                && !is_alone
+                && let Err(error) = self.store.follow().await
+            {
                 break Err(error.into());
             }
             self.seen.send_modify(|it| {
                 it.leader = it.led_by();
-                it.until = it.until.filter(|_| it.leader == Leader::Here);
+                it.until = it.until.filter(|_| is_alone);
                 it.trouble = Some(Trouble::Away(error.to_string()));
             });
             tokio::select! {
@@ -101,8 +104,9 @@ impl Member {
         ended
     }
 
+    /// Does this host lead, or prepare its term?
     fn leads(&self) -> bool {
-        *self.store.standing().borrow() == Standing::Leads
+        self.store.standing().borrow().writes()
     }
 
     /// Takes part until the connection fails.
@@ -112,7 +116,7 @@ impl Member {
         within(self.lease, async { Ok(client.batch_execute(&format!("LISTEN {CHANNEL}")).await?) }).await?;
         let (mut standing, mut folding_here) = (self.store.standing(), None);
         loop {
-            let pause = if *standing.borrow_and_update() == Standing::Leads {
+            let pause = if standing.borrow_and_update().writes() {
                 if !self.beat(&client).await? {
                     self.store.follow().await?;
                     continue;
@@ -181,20 +185,24 @@ impl Member {
         }
         let term = head.term.clone().unwrap_or_default();
         let log = within(self.lease, Appender::open(&self.database, term, head.epoch, self.lease)).await?;
-        tracing::info!(epoch = head.epoch, position = %head.position, "this host leads");
+        tracing::info!(epoch = head.epoch, position = %head.position, "this host takes over");
         self.store.lead(Box::new(log)).await?;
         self.see_own(&head, asked_at);
         Ok(true)
     }
 
-    /// This host leads, and had asked for it then: others wait for longer than this until they take over.
+    /// This host leads, and had asked for it then: others wait for longer than this until they take over. It is
+    /// told to be the one that leads when its term is open.
     fn see_own(&self, head: &Head, asked_at: Instant) {
-        self.see(head, Leader::Here, Some(asked_at + self.lease - self.lease / MARGIN_PART));
+        let is_open = *self.store.standing().borrow() == Standing::Leads;
+        let leader = if is_open { Leader::Here } else { Leader::Nobody };
+        self.see(head, leader, Some(asked_at + self.lease - self.lease / MARGIN_PART));
     }
 
     fn see(&self, head: &Head, leader: Leader, until: Option<Instant>) {
-        let Head { position, at_ms, .. } = *head;
-        self.seen.send_replace(Seen { leader, until, position, at_ms, trouble: None });
+        let Head { position, at_ms, epoch, .. } = *head;
+        let heard_at = Some(Instant::now());
+        self.seen.send_replace(Seen { leader, until, position, at_ms, epoch, heard_at, trouble: None });
     }
 
     /// Leads no more, and gives the leadership back.

@@ -46,3 +46,49 @@ impl Made {
         (KEY.to_vec(), Some(times.concat()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use atoll_values::{Actor, Moment, latest_id_at};
+
+    use super::*;
+    use crate::{
+        AppendError, Chain, Changes, CommitLog, Entry, Position, Store, StoreOptions, checksum,
+        engines::Memory,
+    };
+
+    struct Thing;
+
+    impl atoll_values::Kind for Thing {
+        const PREFIX: &'static str = "thing";
+    }
+
+    /// A log that takes everything.
+    struct Takes;
+
+    impl CommitLog for Takes {
+        fn append(&mut self, _: &Entry) -> Result<(), AppendError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn next_leader_begins_behind_the_times_and_ids_of_the_last_one() {
+        // The clock of the last leader was ahead by an hour.
+        let ahead = Timestamp::now().plus(Duration::from_secs(3600));
+        let made = Made { at: ahead, id_at: ahead.plus_millis(1) };
+        let mut changes = Changes::from([Position(1).entry(), made.entry()]);
+        for (key, value) in &mut changes {
+            checksum::append(key, value.as_mut().expect("none is deleted"));
+        }
+        let store = Store::open_replica(Memory::default(), &[], StoreOptions::default()).expect("a store");
+        store.apply(vec![Entry::new(Chain::default(), Position(1), &changes)]).await.expect("it follows");
+        assert!(latest_id_at() < ahead, "it has not led yet");
+        store.lead(Box::new(Takes)).await.expect("it leads");
+        assert_eq!(store.not_before(), made.at);
+        Moment::new(Timestamp::now(), Actor::System).id::<Thing>();
+        assert!(latest_id_at() > made.id_at, "an id of this one is behind all of that one");
+    }
+}

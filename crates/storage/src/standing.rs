@@ -1,15 +1,18 @@
 //! Who runs the transactions: this process alone, or one of several hosts that share a log (leader,
 //! follower).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::Position;
+use crate::{Position, View};
 
 /// The standing of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// There is no other host: transactions run here, and the engine is the truth.
     Alone,
+    /// Transactions run here, but those alone that prepare the term of this host as leader. The rest is
+    /// refused until the term is open.
+    Prepares,
     /// Transactions run here, and each commit is in the log before anybody sees it.
     Leads,
     /// Transactions run at another host; its commits are applied here.
@@ -48,6 +51,10 @@ pub struct Seen {
     pub position: Position,
     /// The latest time of a commit, in milliseconds by the clocks of the hosts that led.
     pub at_ms: i64,
+    /// How often the leadership has changed.
+    pub epoch: i64,
+    /// When the log was last heard of.
+    pub heard_at: Option<Instant>,
     /// What is wrong.
     pub trouble: Option<Trouble>,
 }
@@ -64,6 +71,16 @@ impl Seen {
             Leader::Here if !self.leads() => Leader::Nobody,
             _ => self.leader.clone(),
         }
+    }
+
+    /// How far what this view shows is behind the log, by the times of the commits.
+    pub fn lag(&self, view: &View) -> Duration {
+        if view.position() >= self.position {
+            return Duration::ZERO;
+        }
+        // A replica without a commit of the log is behind by all of it.
+        let made_ms = view.made_at().map_or(0, |it| it.millis().max(0));
+        Duration::from_millis(u64::try_from(self.at_ms.saturating_sub(made_ms)).unwrap_or(0))
     }
 }
 

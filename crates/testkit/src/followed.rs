@@ -47,6 +47,7 @@ impl Followed {
         let spaces = registry().expect("a registry").spaces().to_vec();
         let store = Store::open_replica(leader.clone(), &spaces, StoreOptions::default()).expect("a store");
         store.lead(Box::new(log.clone())).await.expect("it leads");
+        store.to_prepare().open_term().await.expect("it leads");
         (store, Followed { leader, log, spaces })
     }
 

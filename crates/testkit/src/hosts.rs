@@ -211,6 +211,7 @@ impl TestHosts {
         host.store.follow().await.expect("it follows");
         host.store.reached(self.log.head()).await.expect("it catches up");
         host.store.lead(Box::new(OfEpoch(self.log.clone(), epoch))).await.expect("it leads");
+        host.store.to_prepare().open_term().await.expect("it leads");
         self.tell(n, host);
     }
 

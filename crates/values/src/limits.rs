@@ -115,6 +115,13 @@ pub const READ_AFTER_TIMEOUT: Duration = Duration::from_secs(1);
 /// the rest with its next request.
 pub const WRITTEN_HERE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How far a replica may be behind the log while its host is ready, by the times of the commits. It is
+/// milliseconds, unless the host or its way to the log is overloaded.
+pub const REPLICA_LAG_MAX: Duration = Duration::from_secs(10);
+
+/// After how long without word of the log a host says that it is degraded: a failover of PostgreSQL takes less.
+pub const LOG_SILENCE_MAX: Duration = Duration::from_secs(15);
+
 /// Bytes of request bodies and unread answers that are buffered over all connections; the setting
 /// `buffer_bytes_max`. Beyond it the slowest clients are disconnected.
 pub const BUFFER_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -72,13 +72,6 @@ impl Moment {
         Moment { now, actor, trace: None, made: RefCell::default(), n_used: Cell::new(0) }
     }
 
-    /// The same moment, or this time if that is later: a host of the shop that led before this one has
-    /// committed by then, whose clock was ahead.
-    #[must_use]
-    pub fn not_before(self, at: Timestamp) -> Self {
-        Moment { now: self.now.max(at), ..self }
-    }
-
     /// The same moment, whose transaction is this span.
     #[must_use]
     pub fn traced(self, trace: Option<Trace>) -> Self {

@@ -57,7 +57,7 @@ async fn open(folder: &Path) -> TestApp {
 async fn make(folder: &Path) {
     let data = Data::Folder(folder.to_owned());
     let app = open(folder).await;
-    Secrets::find(&data, None, None).expect("secrets");
+    Secrets::kept(&data).expect("secrets");
     let (app, known) = shop::make(app).await;
     fs::write(folder.join(KNOWN), format!("{known:#}\n")).expect("a file");
     app.ctx.store().close();

@@ -1,24 +1,14 @@
 //! What one host does for all (leadership): it migrates, makes what a new shop has, resumes saga runs and runs
-//! the background, from when it leads until it leads no more.
+//! the background, from when it leads until it leads no more (term).
 
-use std::{
-    future::{Future, pending},
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{pin::pin, time::Duration};
 
-use anyhow::anyhow;
 use atoll_api_key::{ApiKeyKind, NewToken};
 use atoll_background::{Background, Pace, maintain_runs, start};
 use atoll_flows::{FirstRun, first_run, user::NewUser};
 use atoll_kernel::{
     Actor, Ctx, Moment, Write,
-    data::View,
-    migration::{Plan, is_current, migrate, migrate_by},
+    migration::{Plan, migrate, migrate_by},
 };
 use tokio::{
     sync::watch,
@@ -26,8 +16,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::Membership;
-use crate::{Health, Role, Standing};
+use super::{Candidacy, Membership, Task};
+use crate::{Health, Role, Secrets, Standing, secrets::Given, welcome::print_pages};
 
 /// How long resumed saga runs keep a process from being ready: an external service that does not answer is no
 /// reason to be without the shop.
@@ -63,147 +53,128 @@ pub(crate) struct Leadership {
     pub(crate) role: Role,
     pub(crate) pace: Pace,
     pub(crate) health: Health,
+    /// The first admin of a new shop.
+    pub(crate) admin: Option<NewUser>,
+    /// Where the pages are, if there are some: it is said there how the first admin is made.
+    pub(crate) pages: Option<String>,
+}
+
+/// The term of this host as leader: what runs in it.
+struct Term {
+    background: Background,
+    recovery: JoinSet<()>,
 }
 
 impl Leadership {
-    /// One host alone leads at once. One of several takes part from now on, and leads when it comes to it;
-    /// `admin` is the first one of a new shop, which it makes then.
-    pub(crate) async fn start(
-        self,
-        membership: Option<Membership>,
-        admin: Option<NewUser>,
-    ) -> anyhow::Result<(Task<()>, Party)> {
+    /// One host alone leads at once. One of several leads when it comes to it.
+    pub(crate) async fn start(self, membership: Option<&Membership>) -> anyhow::Result<Task<()>> {
         let Some(membership) = membership else {
-            let background = self.begin().await?;
-            let until = async |mut stopped: watch::Receiver<bool>| {
+            let term = self.begin(&self.ctx.of_this_term()).await?;
+            return Ok(Task::spawn(async |mut stopped: watch::Receiver<bool>| {
                 drop(stopped.wait_for(|it| *it).await);
-                background.stop().await;
-            };
-            return Ok((Task::spawn(until), Party(None)));
+                term.stop().await;
+            }));
         };
         // What there is to be resumed, the host that leads resumes.
         self.health.recovered();
-        let (has_failed, role, registry) = (Arc::<AtomicBool>::default(), self.role, self.ctx.registry());
-        let may_lead = {
-            let has_failed = has_failed.clone();
-            move |view: &View| {
-                let is_barred = role == Role::Server || has_failed.load(Ordering::Relaxed);
-                !is_barred && is_current(view, registry).is_ok()
-            }
-        };
-        let terms = Task::spawn(|stopped| self.run(admin, has_failed, stopped));
-        let takes_part = |stopped| async move { membership.run(may_lead, stopped).await };
-        Ok((terms, Party(Some(Task::spawn(takes_part)))))
+        let (candidacy, given) = (membership.candidacy().clone(), membership.given().clone());
+        Ok(Task::spawn(|stopped| self.run(candidacy, given, stopped)))
     }
 
-    /// Resumes what the last leader, or the last process, left open, and starts the background. It ends with
-    /// this term.
-    async fn begin(&self) -> anyhow::Result<Background> {
-        tokio::spawn(recover(self.ctx.of_this_term(), self.health.clone()));
-        Ok(match self.role {
-            Role::Shared | Role::Worker => start(&self.ctx, self.pace).await?,
-            Role::Server => maintain_runs(&self.ctx, self.pace),
-        })
-    }
-
-    /// Begins and ends terms as this host comes to lead, until it is stopped. `has_failed` keeps it from leading
-    /// for a while, after what the leader does first has failed.
-    async fn run(
-        self,
-        admin: Option<NewUser>,
-        has_failed: Arc<AtomicBool>,
-        mut stopped: watch::Receiver<bool>,
-    ) {
+    /// Begins and ends terms as this host comes to lead, until it is stopped.
+    async fn run(self, candidacy: Candidacy, given: Given, mut stopped: watch::Receiver<bool>) {
         let mut standing = self.ctx.store().standing();
         loop {
-            tokio::select! {
-                is_open = until_leading(&mut standing) => if !is_open { return },
-                _ = stopped.wait_for(|it| *it) => return,
-            }
             let begun = async {
-                prepare(&self.ctx, None, admin.as_ref()).await?;
-                self.begin().await
+                standing.wait_for(|it| *it == Standing::Prepares).await.ok()?;
+                Some(self.prepare_and_begin(&given).await)
             };
-            match begun.await {
-                Ok(background) => {
-                    tokio::select! {
+            let begun = tokio::select! {
+                Some(begun) = begun => begun,
+                _ = stopped.wait_for(|it| *it) => return,
+                // The store was closed.
+                else => return,
+            };
+            match begun {
+                Ok(term) => {
+                    let is_stopped = tokio::select! {
                         // Also when it leads again at once: that is another term.
-                        _ = standing.changed() => {}
-                        _ = stopped.wait_for(|it| *it) => {}
+                        _ = standing.wait_for(|it| *it != Standing::Leads) => false,
+                        _ = stopped.wait_for(|it| *it) => true,
+                    };
+                    if is_stopped {
+                        return term.stop().await;
                     }
-                    if timeout(END_MAX, background.stop()).await.is_err() {
+                    if timeout(END_MAX, term.stop()).await.is_err() {
                         tracing::warn!("some subscribers or jobs of a term that has ended were aborted");
                     }
                 }
                 Err(error) => {
-                    tracing::error!(error = %format!("{error:#}"), "this host cannot lead");
-                    has_failed.store(true, Ordering::Relaxed);
-                    if self.ctx.store().follow().await.is_err() {
-                        return;
-                    }
                     tokio::select! {
-                        () = sleep(PAUSE) => {}
+                        () = self.step_back(&error, &candidacy) => {}
                         _ = stopped.wait_for(|it| *it) => return,
                     }
-                    has_failed.store(false, Ordering::Relaxed);
                 }
             }
         }
     }
-}
 
-/// Waits until transactions run here. False: the store was closed.
-async fn until_leading(standing: &mut watch::Receiver<Standing>) -> bool {
-    standing.wait_for(|it| it.writes()).await.is_ok()
-}
-
-/// A task that is told to stop. It ends at once when this is dropped.
-pub(crate) struct Task<T> {
-    stop: watch::Sender<bool>,
-    running: JoinSet<T>,
-}
-
-impl<T: Send + 'static> Task<T> {
-    fn spawn<R: Future<Output = T> + Send + 'static>(
-        run: impl FnOnce(watch::Receiver<bool>) -> R,
-    ) -> Task<T> {
-        let (stop, stopped) = watch::channel(false);
-        let mut running = JoinSet::new();
-        running.spawn(run(stopped));
-        Task { stop, running }
-    }
-
-    /// Stops it, and waits for it.
-    pub(crate) async fn stop(mut self) {
-        self.stop.send_replace(true);
-        if let Some(Err(error)) = self.running.join_next().await {
-            tracing::error!(%error, "a task of the host ended unexpectedly");
+    /// Leaves the leadership to another host, because what comes first in a term has failed.
+    async fn step_back(&self, error: &anyhow::Error, candidacy: &Candidacy) {
+        let error = format!("{error:#}");
+        if *self.ctx.store().standing().borrow() != Standing::Prepares {
+            return tracing::warn!(error, "this host was deposed before it has led");
         }
+        tracing::error!(error, "this host cannot lead");
+        candidacy.withdraw(true);
+        // A store that has stopped leads nobody.
+        drop(self.ctx.store().follow().await);
+        sleep(PAUSE).await;
+        candidacy.withdraw(false);
     }
-}
 
-/// This host among several; none of one that is alone.
-pub(crate) struct Party(Option<Task<anyhow::Result<()>>>);
+    /// Does what comes before any other transaction of a term, and begins it.
+    async fn prepare_and_begin(&self, given: &Given) -> anyhow::Result<Term> {
+        let ctx = self.ctx.to_prepare();
+        prepare_term(&ctx, given, self.admin.as_ref()).await?;
+        let term = self.begin(&ctx).await?;
+        tracing::info!("this host leads");
+        Ok(term)
+    }
 
-impl Party {
-    /// Gives the leadership back.
-    pub(crate) async fn leave(self) {
-        if let Some(task) = self.0 {
-            task.stop().await;
+    /// Resumes what the last leader, or the last process, left open, opens the term to all who write, and
+    /// starts the background.
+    async fn begin(&self, ctx: &Ctx) -> anyhow::Result<Term> {
+        if let Some(pages) = &self.pages {
+            print_pages(pages, ctx).await?;
         }
-    }
-
-    /// Resolves when this host takes part no more, though it was not told to leave.
-    pub(crate) async fn lost(&mut self) -> anyhow::Error {
-        let ended = match &mut self.0 {
-            Some(task) => task.running.join_next().await,
-            None => pending().await,
+        let mut recovery = JoinSet::new();
+        recovery.spawn(recover(ctx.clone(), self.health.clone()));
+        ctx.store().open_term().await?;
+        let background = match self.role {
+            Role::Shared | Role::Worker => start(ctx, self.pace).await?,
+            Role::Server => maintain_runs(ctx, self.pace),
         };
-        match ended {
-            Some(Ok(Err(error))) => error,
-            Some(Err(error)) => error.into(),
-            Some(Ok(Ok(()))) | None => anyhow!("this host takes part no more"),
-        }
+        Ok(Term { background, recovery })
+    }
+}
+
+/// Does what comes before any other transaction of a term of one host of several, in this application of who
+/// [prepares](Ctx::to_prepare) it: the data is migrated, a new shop has what it needs, and the secrets that
+/// this host is given are the shop's.
+pub(crate) async fn prepare_term(ctx: &Ctx, given: &Given, admin: Option<&NewUser>) -> anyhow::Result<()> {
+    prepare(ctx, None, admin).await?;
+    given.settle(ctx.store(), Secrets::in_use(ctx)).await?;
+    Ok(())
+}
+
+impl Term {
+    /// Waits for running subscribers and jobs. What is resumed by then is resumed by the next leader, or the
+    /// next process.
+    async fn stop(self) {
+        let Term { background, recovery } = self;
+        drop(recovery);
+        background.stop().await;
     }
 }
 
@@ -219,7 +190,7 @@ async fn recover(ctx: Ctx, health: Health) {
     };
     match ended {
         Ok(0) => {}
-        Ok(n_runs) => tracing::info!(n_runs, "resumed the saga runs that the last process left open"),
+        Ok(n_runs) => tracing::info!(n_runs, "resumed the saga runs that were left open"),
         Err(error) => tracing::error!(%error, "the open saga runs could not be read"),
     }
 }

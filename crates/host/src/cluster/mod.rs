@@ -1,21 +1,32 @@
 //! The hosts that share a shop (cluster), as this one sees them: who leads, how far the log goes, what is
 //! wrong.
 
+mod candidacy;
+mod condition;
 mod leadership;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(not(feature = "postgres"))]
 #[path = "no_postgres.rs"]
 mod postgres;
+mod task;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
-use atoll_kernel::registry::Secret;
+use anyhow::{anyhow, bail};
+use atoll_flows::user::NewUser;
+use atoll_kernel::{Ctx, registry::Secret};
 use atoll_storage::{Leader, Position, Seen, Standing, Store};
 use tokio::sync::watch;
 
-use self::postgres::Latest;
-pub use self::postgres::Membership;
+use crate::secrets::Given;
+use candidacy::Candidacy;
+use leadership::prepare_term;
+use postgres::Latest;
+use task::Task;
+
 pub(crate) use self::{
     leadership::{Leadership, prepare},
     postgres::{check_address, join, move_in, move_out},
@@ -80,5 +91,63 @@ impl Cluster {
             Some(latest) => latest.position().await,
             None => Ok(self.store.view().position()),
         }
+    }
+}
+
+/// This host among those that share a store: it follows, and leads when it comes to it. A term that it leads
+/// is to be prepared.
+pub struct Membership {
+    task: Task<anyhow::Result<()>>,
+    candidacy: Candidacy,
+    given: Given,
+}
+
+impl Membership {
+    pub(crate) fn candidacy(&self) -> &Candidacy {
+        &self.candidacy
+    }
+
+    /// The secrets that this host is given, which are the shop's when it leads.
+    pub(crate) fn given(&self) -> &Given {
+        &self.given
+    }
+
+    /// Resolves when this host takes part no more, though it was not told to leave.
+    pub(crate) async fn lost(&mut self) -> anyhow::Error {
+        match self.task.ended().await {
+            Some(Err(error)) => error,
+            _ => anyhow!("this host takes part no more"),
+        }
+    }
+
+    /// Waits until this host leads, for a command that writes. Errors: another one leads.
+    pub(crate) async fn lead(
+        &mut self,
+        ctx: &Ctx,
+        cluster: &Cluster,
+        admin: Option<&NewUser>,
+    ) -> anyhow::Result<()> {
+        let (mut standing, mut seen) = (ctx.store().standing(), cluster.seen());
+        tokio::select! {
+            prepares = standing.wait_for(|it| *it == Standing::Prepares) => drop(prepares?),
+            another = seen.wait_for(|it| matches!(it.leader, Leader::At(_))) => {
+                if let Leader::At(url) = &another?.leader {
+                    bail!(
+                        "the shop is led by the host at {url}, which alone writes: use its pages or its API, \
+                         or stop all hosts and try again"
+                    );
+                }
+            }
+            error = self.lost() => return Err(error),
+        }
+        let ctx = ctx.to_prepare();
+        prepare_term(&ctx, &self.given, admin).await?;
+        ctx.store().open_term().await?;
+        Ok(())
+    }
+
+    /// Gives the leadership back, if this host leads.
+    pub(crate) async fn leave(self) {
+        self.task.stop().await;
     }
 }

@@ -4,24 +4,16 @@ use std::path::Path;
 
 use anyhow::bail;
 use atoll_kernel::{Registry, registry::Secret};
-use atoll_storage::{Position, View, engines::Redb};
-use tokio::sync::watch;
+use atoll_storage::{Position, engines::Redb};
 
-use super::{Cluster, SharedStore};
+use super::{Cluster, Membership, SharedStore};
+use crate::{Role, secrets::Given};
 
 const NONE: &str = "this program is built without PostgreSQL";
 
-/// A host among others. There is none.
-pub enum Membership {}
-
-impl Membership {
-    pub(crate) async fn run(
-        self,
-        _: impl Fn(&View) -> bool + Sync,
-        _: watch::Receiver<bool>,
-    ) -> anyhow::Result<()> {
-        match self {}
-    }
+/// Says that there is no such store.
+pub(crate) fn check_address(_: &str) -> Result<(), String> {
+    Err(NONE.into())
 }
 
 /// Asks how far the log goes. There is none.
@@ -32,11 +24,6 @@ impl Latest {
     pub(crate) async fn position(&self) -> Result<Position, String> {
         match *self {}
     }
-}
-
-/// Says that there is no such store.
-pub(crate) fn check_address(_: &str) -> Result<(), String> {
-    Err(NONE.into())
 }
 
 pub(crate) async fn move_in(_: &Secret, _: &mut Redb) -> anyhow::Result<Position> {
@@ -52,6 +39,8 @@ pub(crate) async fn join(
     _: &Path,
     _: usize,
     _: &'static Registry,
+    _: Role,
+    _: Given,
 ) -> anyhow::Result<(Cluster, Membership)> {
     bail!(NONE)
 }

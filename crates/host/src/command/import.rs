@@ -14,7 +14,10 @@ use atoll_catalogue::{CsvSettings, ImportMode, Outline, import_file};
 use clap::Args;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::{Assembly, Host, command::DataArgs};
+use crate::{
+    Host,
+    command::{DataArgs, writing},
+};
 
 /// Between two lines of progress where the output is no terminal.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
@@ -53,18 +56,20 @@ impl Import {
             CsvSettings { currency: self.currency, location: self.location, channels: self.channel };
         let outline = Outline::read_any(&file, &name, settings)
             .with_context(|| format!("`{}` is not a catalogue", self.file.display()))?;
-        let (data, settings) = self.data.open(host)?;
-        let (data, _copy) = match self.dry_run {
-            true => data.copied().context("a dry run needs a copy of the database")?,
-            false => (data, None),
-        };
-        let app = Assembly::open(&data, settings).await?.start().await?;
+        let (mut data, mut settings) = self.data.open(host)?;
+        let mut _copy = None;
+        if self.dry_run {
+            (data, _copy) = data.copied().context("a dry run needs a copy of the database")?;
+            settings.store = None;
+        }
         let progress = Progress::of(outline.n_products)?;
         let mode = if self.atomic { ImportMode::Atomic } else { ImportMode::Chunks };
-        let done = import_file(&app.ctx, file, outline, mode, |n_done| progress.show(n_done)).await;
-        progress.bar.finish_and_clear();
-        app.ctx.store().close();
-        let report = done.with_context(|| progress.interrupted())?;
+        let importing = writing(&data, settings, async |app| {
+            let done = import_file(&app.ctx, file, outline, mode, |n_done| progress.show(n_done)).await;
+            progress.bar.finish_and_clear();
+            done.with_context(|| progress.interrupted())
+        });
+        let report = importing.await?;
         write!(std::io::stdout(), "{report}")?;
         if self.dry_run {
             writeln!(std::io::stdout(), "dry run: nothing was written")?;

@@ -32,7 +32,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{Data, Host, Settings, control::Done};
+use crate::{Application, Assembly, Data, Host, Role, Settings, control::Done};
 
 /// A commerce backend that sells one catalogue through many sales channels.
 #[derive(Parser)]
@@ -114,6 +114,29 @@ impl DataArgs {
         let mut settings = host.settings(self.config, self.set, [("data", self.data)])?;
         Ok((settings.data.take().unwrap_or_else(|| Data::from(DATA_FOLDER)), settings))
     }
+}
+
+/// Works on the data, which no other process uses meanwhile. Of several hosts this one leads while it does;
+/// errors: another one leads.
+async fn writing<T>(
+    data: &Data,
+    settings: Settings,
+    work: impl AsyncFnOnce(&Application) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let settings = Settings { role: Role::Shared, ..settings };
+    let mut app = Assembly::open(data, settings).await?.start().await?;
+    let done = async {
+        if let Some(membership) = &mut app.membership {
+            membership.lead(&app.ctx, &app.cluster, app.admin.as_ref()).await?;
+        }
+        work(&app).await
+    };
+    let done = done.await;
+    if let Some(membership) = app.membership {
+        membership.leave().await;
+    }
+    app.ctx.store().close();
+    done
 }
 
 /// A bar on a terminal that shows how many of these are done.

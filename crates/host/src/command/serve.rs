@@ -1,7 +1,6 @@
-//! `atoll serve`: its flags, and what it prints for whoever starts it at a terminal.
+//! `atoll serve`: its flags, and what it starts.
 
 use std::{
-    io::Write as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
@@ -14,13 +13,14 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::{
-    Application, Assembly, Data, Demo, DemoKey, Host, Role, Secret, Settings,
+    Application, Assembly, Data, Host, Role, Secret, Settings,
     command::DATA_FOLDER,
     control::ControlSocket,
     http::Tls,
-    invite_first_admin, load_demo,
+    load_demo,
     serving::{Serving, StopSignals},
     supervisor,
+    welcome::print_demo,
 };
 
 /// Default address: not reachable from other machines.
@@ -71,15 +71,15 @@ pub(crate) struct Serve {
     /// `http://127.0.0.1:4318`; default none [env: ATOLL_OTLP_ENDPOINT].
     #[arg(long)]
     otlp_endpoint: Option<String>,
-    /// Signs login and mailed tokens; by default generated, and kept in the data folder [env:
-    /// ATOLL_JWT_SECRET].
+    /// Signs login and mailed tokens; by default generated, and kept in the data folder, or in the store of
+    /// several hosts [env: ATOLL_JWT_SECRET].
     #[arg(long)]
     jwt_secret: Option<String>,
     /// A file with it [env: ATOLL_JWT_SECRET_FILE].
     #[arg(long)]
     jwt_secret_file: Option<String>,
-    /// Goes into the stored digests of sessions; by default generated, and kept in the data folder
-    /// [env: ATOLL_COOKIE_SECRET].
+    /// Goes into the stored digests of sessions; by default generated, and kept in the data folder, or in the
+    /// store of several hosts [env: ATOLL_COOKIE_SECRET].
     #[arg(long)]
     cookie_secret: Option<String>,
     /// A file with it [env: ATOLL_COOKIE_SECRET_FILE].
@@ -111,7 +111,8 @@ pub(crate) struct Serve {
     #[arg(long)]
     demo: bool,
     /// Role of the process: answer requests (`server`), deliver events and run jobs (`worker`), or both
-    /// (`shared`, the default); each maintains the runs of sagas [env: ATOLL_ROLE].
+    /// (`shared`, the default); each maintains the runs of sagas. Of several hosts, those with `server` never
+    /// lead [env: ATOLL_ROLE].
     #[arg(long)]
     role: Option<String>,
     /// Most open connections; default 4096 [env: ATOLL_CONNECTIONS_MAX].
@@ -351,12 +352,13 @@ impl Serve {
             // If there were users before, the demo's was not created.
             print_demo(&base, admin.as_ref().filter(|_| app.first_run.user), &demo)?;
         }
-        if let Some(root) = pages.path().filter(|_| role != Role::Worker && app.membership.is_none()) {
-            print_pages(&format!("{public}{root}"), &app).await?;
-        }
         let _control = control(&app, &data);
         tracing::info!(%base, ?data, first_run = ?app.first_run, "serving");
-        let serving = Serving { listener, tls, metrics, role, pace, limits, drain_delay, at: base, stop };
+        // Of several hosts, also one that runs the background leads, and others have the pages.
+        let has_pages = role != Role::Worker || app.membership.is_some();
+        let pages = pages.path().filter(|_| has_pages).map(|root| format!("{public}{root}"));
+        let serving =
+            Serving { listener, tls, metrics, role, pace, limits, drain_delay, at: base, pages, stop };
         let served = serving.serve(app).await;
         if let Some(traces) = traces {
             traces.stop().await;
@@ -391,56 +393,6 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 fn pace(event_attempts: Option<u32>) -> Pace {
     let default = Pace::default();
     Pace { n_failures_max: event_attempts.unwrap_or(default.n_failures_max), ..default }
-}
-
-/// Says where the pages are, and how the first admin is made.
-async fn print_pages(at: &str, app: &Application) -> anyhow::Result<()> {
-    let token = invite_first_admin(&app.ctx).await?;
-    let mut out = std::io::stdout().lock();
-    match token {
-        Some(token) => writeln!(
-            out,
-            "\nNobody can log in yet. This link makes the first admin, once, within 30 minutes:\n  \
-             {at}/first-admin?token={token}\n"
-        )?,
-        None => writeln!(out, "\npages for merchants and operators: {at}\n")?,
-    }
-    Ok(out.flush()?)
-}
-
-fn print_demo(base: &str, admin: Option<&(String, Secret)>, demo: &Demo) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "\nAtoll demo at {base}")?;
-    if let Some((email, Secret(password))) = admin {
-        writeln!(out, "\nadmin login: {email} / {password}")?;
-        writeln!(
-            out,
-            "  curl -s {base}/auth/user/emailpass -H 'content-type: application/json' \\\n    \
-             -d '{{\"email\":\"{email}\",\"password\":\"{password}\"}}'"
-        )?;
-    }
-    if let Some((email, password)) = demo.buyer {
-        writeln!(out, "\nwholesale customer of the B2B portal: {email} / {password}")?;
-    }
-    writeln!(out, "\npublishable keys, one per sales channel:")?;
-    for DemoKey { channel, is_disabled, token } in &demo.keys {
-        let note = if *is_disabled { " (disabled: it sells nothing)" } else { "" };
-        writeln!(out, "\n{channel}{note}\n  {token}")?;
-        writeln!(
-            out,
-            "  curl -s '{base}/store/products?limit=3&fields=id,title' \\\n    -H 'x-publishable-api-key: {token}'"
-        )?;
-    }
-    if !demo.lacks.is_empty() {
-        writeln!(
-            out,
-            "\nnot in this demo, because their modules are switched off: {}",
-            demo.lacks.join(", ")
-        )?;
-    }
-    writeln!(out)?;
-    out.flush()?;
-    Ok(())
 }
 
 #[cfg(test)]

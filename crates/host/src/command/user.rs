@@ -9,8 +9,8 @@ use atoll_user::{USER, USERS};
 use clap::{Args, Subcommand};
 
 use crate::{
-    Application, Assembly, Host,
-    command::{DataArgs, print},
+    Application, Host,
+    command::{DataArgs, print, writing},
 };
 
 #[derive(Subcommand)]
@@ -51,17 +51,13 @@ impl User {
     }
 }
 
-/// Works on the data folder, which no other process uses meanwhile.
 async fn opened(
     data: DataArgs,
     host: &Host,
     work: impl AsyncFnOnce(&Application) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let (data, settings) = data.open(host)?;
-    let app = Assembly::open(&data, settings).await?.start().await?;
-    let done = work(&app).await;
-    app.ctx.store().close();
-    done
+    writing(&data, settings, work).await
 }
 
 async fn create(app: &Application, user: NewUser) -> anyhow::Result<()> {

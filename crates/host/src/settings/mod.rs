@@ -32,7 +32,8 @@ use atoll_traces::{Endpoint, NoEndpoint};
 use toml::{Table, Value};
 
 use crate::{
-    Dashboard, Data, LogFormat, SharedStore, dashboard::dashboard_path, data::SECRET_BYTES_MIN, http::Limits,
+    Dashboard, Data, LogFormat, SharedStore, dashboard::dashboard_path, http::Limits,
+    secrets::SECRET_BYTES_MIN,
 };
 use keys::*;
 use linked::{FLAGS, MODULES, PROVIDERS, linked_in};
@@ -67,12 +68,13 @@ impl Known<'_> {
 /// The role of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// Answers requests, delivers events and runs jobs.
+    /// Answers requests, delivers events and runs jobs; one host of several, while it leads.
     #[default]
     Shared,
-    /// Answers requests only.
+    /// Answers requests only; one host of several never leads.
     Server,
-    /// Delivers events and runs jobs; of requests it answers `GET /health` only.
+    /// Delivers events and runs jobs; of requests it answers `GET /health` only, and those that other hosts
+    /// hand to it while it leads.
     Worker,
 }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use atoll_kernel::{
+    provider, provider_kind,
     registry::{ProviderEntry, ProviderKind, Settings as _},
     settings,
 };
@@ -240,6 +241,18 @@ settings! {
         pub languages: Vec<String> = "en, de";
     }
 }
+
+/// What the settings are of, where other tests of this program link everything in.
+trait Post: Send + Sync {}
+
+struct Mail;
+
+impl Post for Mail {}
+
+provider_kind! { dyn Post as "post" }
+
+provider! { dyn Post: "mail" => Mail }
+provider! { dyn Post: "pp_bank" => Mail }
 
 fn mail() -> Registry {
     Registry { settings: vec![MailSettings::DEF], ..Registry::default() }

@@ -1,10 +1,16 @@
 //! Several hosts over one PostgreSQL, as processes: who leads when one is killed or stopped, what is there of
 //! what was acknowledged, and what becomes of replicas. Skipped where there is no PostgreSQL.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use atoll_test_postgres::Server as Postgres;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{command::atoll, server::Server};
@@ -28,23 +34,36 @@ impl Shop {
 
     fn host(&self, name: &str, more: &[&str]) -> Server {
         let args = [
-            "--store", &self.store, "--store-lease", LEASE, "--jwt-secret", "the same on every host",
-            "--admin-email", "admin@atoll.test", "--admin-password", "atoll-demo",
+            "--store", &self.store, "--store-lease", LEASE, "--admin-email", "admin@atoll.test",
+            "--admin-password", "atoll-demo",
         ];
         Server::start(&self.folder.path().join(name), &[&args, more].concat())
     }
 }
 
+/// How long a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks until there is an answer.
+#[track_caller]
+fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+    }
+    panic!("in {} s: not {what}", PATIENCE.as_secs())
+}
+
 /// The bearer token of the admin, once there is one.
 fn log_in(host: &Server) -> String {
     let credentials = r#"{"email":"admin@atoll.test","password":"atoll-demo"}"#;
-    loop {
+    until("logged in", || {
         let (status, answer) =
             host.send("POST", "/auth/user/emailpass", &[], credentials).expect("an answer");
-        if status == 200 {
-            return format!("Bearer {}", answer["token"].as_str().expect("a token"));
-        }
-    }
+        (status == 200).then(|| format!("Bearer {}", answer["token"].as_str().expect("a token")))
+    })
 }
 
 /// Makes a customer group; returns its name if that was acknowledged.
@@ -65,7 +84,7 @@ fn groups(host: &Server, token: &str) -> BTreeSet<String> {
 
 /// Waits until a host has all of these.
 fn until_it_has(host: &Server, token: &str, names: &BTreeSet<String>) {
-    while !groups(host, token).is_superset(names) {}
+    until("all groups", || groups(host, token).is_superset(names).then_some(()));
 }
 
 #[test]
@@ -112,12 +131,7 @@ fn reads_go_on_without_postgresql_and_writes_come_back() {
     assert_eq!(write(&host, &token, "meanwhile"), None);
     assert_eq!(groups(&host, &token), acknowledged, "reads go on");
     shop.postgres.up();
-    let mut n = 0;
-    while !acknowledged.contains("after") {
-        acknowledged.extend(write(&host, &token, "after"));
-        n += 1;
-        assert!(n < 100_000, "it does not come back");
-    }
+    acknowledged.insert(until("written", || write(&host, &token, "after")));
     let found = groups(&host, &token);
     assert!(found.is_superset(&acknowledged), "{found:?}");
     assert_eq!(found.len() - usize::from(found.contains("meanwhile")), 2, "each is there once: {found:?}");
@@ -128,13 +142,8 @@ fn shop_of_one_host_moves_in_and_out() {
     let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
     let data = shop.folder.path().join("first");
     let token = {
-        let alone = Server::start(
-            &data,
-            &[
-                "--jwt-secret", "the same on every host", "--admin-email", "admin@atoll.test",
-                "--admin-password", "atoll-demo",
-            ],
-        );
+        let alone =
+            Server::start(&data, &["--admin-email", "admin@atoll.test", "--admin-password", "atoll-demo"]);
         let token = log_in(&alone);
         write(&alone, &token, "alone").expect("it is written");
         alone.signal("-TERM");
@@ -160,6 +169,98 @@ fn shop_of_one_host_moves_in_and_out() {
     let out: &Path = &shop.folder.path().join("out");
     let (is_done, said) = atoll(out, &["store", "move-out", "--store", &shop.store]);
     assert!(is_done && said.starts_with("moved out"), "{said}");
-    let alone = Server::start(out, &["--jwt-secret", "the same on every host"]);
+    // The token is good as before: the secrets have moved in and out as well.
+    let alone = Server::start(out, &[]);
     assert_eq!(groups(&alone, &token), both(&["alone", "together"]));
+}
+
+/// The readiness of a host.
+fn readiness(host: &Server) -> (u16, Value) {
+    host.send("GET", "/health/ready", &[], "").expect("an answer")
+}
+
+#[test]
+fn roles_and_readiness_of_hosts() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let first = shop.host("first", &[]);
+    first.until_logged("this host leads");
+    log_in(&first);
+    let second = shop.host("second", &["--role", "server"]);
+    for host in [&first, &second] {
+        until("ready", || (readiness(host) == (200, json!({ "status": "ready" }))).then_some(()));
+    }
+    // The last one that may lead is stopped: reads go on, and nobody leads.
+    first.signal("-TERM");
+    assert!(first.wait());
+    let other = shop.host("third", &["--jwt-secret", "another than the shop has"]);
+    other.until_logged("this host leads");
+    assert!(!second.logged().iter().any(|it| it.contains("this host leads")));
+    // It leads with its own secret now, which the other host has not.
+    until("unready", || {
+        let (status, said) = readiness(&second);
+        let text = said.to_string();
+        (status == 503 && text.contains("`jwt_secret` is not that of the other hosts")).then_some(())
+    });
+    until("ready", || (readiness(&other).0 == 200).then_some(()));
+}
+
+#[test]
+fn commands_work_where_no_other_host_leads_and_say_so() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let settings = shop.folder.path().join("atoll.toml");
+    fs::write(&settings, format!("store = \"{}\"\nstore_lease = {LEASE}\n", shop.store)).expect("a file");
+    let folder = |name: &str| shop.folder.path().join(name);
+    let command = |name: &str, args: &[&str]| {
+        atoll(&folder(name), &[args, &["--config", settings.to_str().expect("a path")]].concat())
+    };
+    let user = ["user", "create", "--email", "ann@atoll.test", "--password", "a long password"];
+    let first = shop.host("first", &[]);
+    first.until_logged("this host leads");
+    let token = log_in(&first);
+    write(&first, &token, "before").expect("it leads");
+    let second = shop.host("second", &[]);
+    until_it_has(&second, &token, &BTreeSet::from(["before".to_owned()]));
+    // A running host backs its replica up, also where it follows.
+    let backup = folder("backup").display().to_string();
+    let (is_done, said) = command("second", &["backup", &backup]);
+    assert!(is_done && said.contains("backed up"), "{said}");
+    let restored = folder("restored");
+    let (is_done, said) = atoll(&restored, &["restore", &backup, "--verify"]);
+    assert!(is_done, "{said}");
+    // A third one follows, and says who leads.
+    let (is_done, said) = command("third", &user);
+    assert!(!is_done && said.contains("the shop is led by the host at http://"), "{said}");
+    for host in [first, second] {
+        host.signal("-TERM");
+        assert!(host.wait());
+    }
+    let (is_done, said) = command("third", &user);
+    assert!(is_done && said.contains("created user ann@atoll.test"), "{said}");
+    let (is_done, said) = command("third", &["user", "list"]);
+    assert!(is_done && said.contains("ann@atoll.test") && said.contains("admin@atoll.test"), "{said}");
+    let (is_done, said) = command("third", &["migrate"]);
+    assert!(!is_done && said.contains("name the store by the setting `store`"), "{said}");
+    // What was restored has the secrets that the store holds.
+    let alone = Server::start(&restored, &[]);
+    assert_eq!(groups(&alone, &token), BTreeSet::from(["before".to_owned()]));
+}
+
+#[test]
+fn link_of_the_host_that_leads_makes_the_first_admin() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let args = ["--store", &shop.store, "--store-lease", LEASE];
+    let [mut first, second] =
+        ["first", "second"].map(|name| Server::start(&shop.folder.path().join(name), &args));
+    let printed = BufReader::new(first.process.stdout.take().expect("a pipe"));
+    let link = |line: String| Some(line.split_once("/app/first-admin?token=")?.1.to_owned());
+    let token = printed.lines().find_map(|it| link(it.expect("a line"))).expect("a link");
+    // It is good at every host.
+    let page = format!("/app/first-admin?token={token}");
+    for host in [&first, &second] {
+        until("the page", || host.raw(&get(&page)).contains("Choose how you will").then_some(()));
+    }
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
 }

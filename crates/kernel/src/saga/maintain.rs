@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    task::JoinSet,
+};
 
 use crate::{
     Actor, Ctx, Fault, FaultKind, Moment, Read, Timestamp, Write,
@@ -138,18 +141,21 @@ impl Ctx {
         self.local_once(actor, forget, |()| (), |_, ()| Ok(())).await.map(drop)
     }
 
-    /// Resumes all runs that a crash or a shutdown interrupted, a few at a time, and waits for them. Called
-    /// once, at the start.
+    /// Resumes all runs that a crash, a shutdown or a failover interrupted, a few at a time, and waits for
+    /// them. Called once, at the start, or when this host begins to lead. Whoever drops it ends those that go
+    /// on.
     pub async fn recover(&self) -> Result<usize, Fault> {
         let runs = open_runs(&self.view())?;
         let n_runs = runs.len();
-        let mut tasks = Vec::new();
+        let mut tasks = JoinSet::new();
         for run in runs {
             let permit = self.run_locks().permit().await;
-            tasks.extend(self.go_on(run, permit));
+            if let Some(going_on) = self.going_on(run, permit) {
+                tasks.spawn(going_on);
+            }
         }
-        for task in tasks {
-            task.await.map_err(Fault::unexpected)?;
+        while let Some(ended) = tasks.join_next().await {
+            ended.map_err(Fault::unexpected)?;
         }
         Ok(n_runs)
     }
@@ -239,20 +245,25 @@ impl Ctx {
         flow.and_then(|it| it.as_saga()).ok_or_else(not_found)
     }
 
-    fn go_on(
+    /// Resumes a run in the background.
+    fn go_on(&self, journal: WorkflowExecution, permit: Option<OwnedSemaphorePermit>) {
+        self.going_on(journal, permit).map(tokio::spawn);
+    }
+
+    fn going_on(
         &self,
         journal: WorkflowExecution,
         permit: Option<OwnedSemaphorePermit>,
-    ) -> Option<tokio::task::JoinHandle<()>> {
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
         let Ok(saga) = self.saga(&journal.workflow_id) else {
             tracing::error!(workflow = journal.workflow_id, "a run is open, and its saga is not linked in");
             return None;
         };
         let run = saga.resume(self.clone(), journal, None);
-        Some(tokio::spawn(async move {
+        Some(async move {
             let _permit = permit;
             run.await;
-        }))
+        })
     }
 }
 

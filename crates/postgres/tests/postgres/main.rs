@@ -104,6 +104,7 @@ impl Host {
         let may = may_lead.clone();
         let (stop, stopped) = watch::channel(false);
         let seen = member.seen().subscribe();
+        tokio::spawn(open_terms(store.clone()));
         let run = async move { member.run(|view| may.load(Ordering::SeqCst) && knows(view), stopped).await };
         Host { store, seen, may_lead, stop, task: tokio::spawn(run) }
     }
@@ -170,6 +171,18 @@ async fn replica(database: &Database, file: &Path) -> Redb {
 
 fn has(view: &View, key: u64) -> bool {
     view.get(&key_of(view.prefix("test"), key)).expect("a read").is_some()
+}
+
+/// Opens each term at once: there is nothing to be prepared.
+async fn open_terms(store: Store) {
+    let mut standing = store.standing();
+    while standing.wait_for(|it| *it == Standing::Prepares).await.is_ok() {
+        // It may have ended.
+        drop(store.to_prepare().open_term().await);
+        if standing.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 fn key_of(prefix: [u8; 2], key: u64) -> Vec<u8> {

@@ -1,11 +1,12 @@
 //! The store: one writer thread with group commit, a queue with back-pressure, and published snapshots.
 
+mod term;
 mod writer;
 
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     thread,
 };
@@ -14,7 +15,10 @@ use arc_swap::ArcSwap;
 use atoll_values::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::writer::{QueuedCommit, Work, Writer};
+use self::{
+    term::{Term, Terms},
+    writer::{QueuedCommit, Work, Writer},
+};
 use crate::{
     CommitLog, Engine, Entry, Position, Recorder, Space, Standing, StoreError, View, Write, WriterCounters,
     format::{self, Checksums},
@@ -42,8 +46,8 @@ impl Default for StoreOptions {
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    /// The term that this handle writes in; any, if none.
-    term: Option<u64>,
+    /// The term that this handle writes in; each, once it is open, if none.
+    term: Option<Term>,
 }
 
 struct Shared {
@@ -53,8 +57,7 @@ struct Shared {
     stopped: watch::Receiver<Option<StoreError>>,
     commits: watch::Receiver<Position>,
     standing: watch::Receiver<Standing>,
-    /// How often this host has begun to lead.
-    term: Arc<AtomicU64>,
+    terms: Arc<Terms>,
     not_before: Arc<AtomicI64>,
     writer: Mutex<Option<thread::JoinHandle<()>>>,
     closing: watch::Sender<bool>,
@@ -99,9 +102,15 @@ impl Store {
     }
 
     /// Leads from now on, by this log, whose last entry must have been applied. The spaces of the program are
-    /// registered by a first commit, if some are new.
+    /// registered by a first commit, if some are new. This term is to be [prepared](Store::to_prepare) and
+    /// [opened](Store::open_term): until then no other handle writes.
     pub async fn lead(&self, log: Box<dyn CommitLog>) -> Result<View, StoreError> {
         self.ask(|reply| Work::Lead(log, reply)).await
+    }
+
+    /// Opens the term that this handle [prepares](Store::to_prepare) to all who write. Errors: it has ended.
+    pub async fn open_term(&self) -> Result<View, StoreError> {
+        self.ask(|reply| Work::Open(self.term, reply)).await
     }
 
     /// Follows from now on. What was queued before it is still committed, if the log takes it.
@@ -115,10 +124,17 @@ impl Store {
     }
 
     /// A handle that writes nothing any more once this host leads anew: another one may have led in between,
-    /// and gone on with what was begun here.
+    /// and gone on with what was begun here. A handle of an earlier term stays one of it.
     #[must_use]
     pub fn of_this_term(&self) -> Store {
-        Store { term: Some(self.shared.term.load(Ordering::Relaxed)), ..self.clone() }
+        Store { term: self.term.or_else(|| Some(self.shared.terms.this(false))), ..self.clone() }
+    }
+
+    /// A handle of the term that has just begun, which writes before the term is open to others: for what is
+    /// done before anything else may be, such as migrations.
+    #[must_use]
+    pub fn to_prepare(&self) -> Store {
+        Store { term: Some(self.shared.terms.this(true)), ..self.clone() }
     }
 
     /// Waits until the commit of this position is published, and returns a view of it or of a later one. The
@@ -178,8 +194,8 @@ impl Store {
         self.commit_at(Timestamp::MIN, body).await
     }
 
-    /// As `commit`, of a transaction at this time, or at [`Store::not_before`] if that is later: no host that
-    /// leads after this one makes any that are earlier.
+    /// As `commit`, of a transaction at this time, which is not before [`Store::not_before`]: no host that leads
+    /// after this one makes any that are earlier.
     pub async fn commit_at<T, E, F>(&self, at: Timestamp, body: F) -> Result<(T, View), E>
     where
         F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
@@ -187,12 +203,10 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let (term, current) = (self.term, self.shared.term.clone());
+        let (term, terms) = (self.term, self.shared.terms.clone());
         let body = move |tx: &mut dyn Write| {
             // It runs on the writer's thread, where terms begin.
-            if term.is_some_and(|it| it != current.load(Ordering::Relaxed)) {
-                return Err(StoreError::NotWritten("another host has led since this began".into()).into());
-            }
+            terms.check(term)?;
             body(tx)
         };
         self.queue(Work::Transact(Box::new(QueuedCommit::new(at, body, reply)))).await?;
@@ -202,8 +216,8 @@ impl Store {
         }
     }
 
-    /// The time of the last transaction of the host that led before this one. Those of this one are not made
-    /// earlier, whatever its clock says.
+    /// The time of the last transaction of the host that led before this one. Those of this one are not to be
+    /// made earlier, whatever its clock says.
     pub fn not_before(&self) -> Timestamp {
         Timestamp::from_millis(self.shared.not_before.load(Ordering::Relaxed))
     }

@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     thread,
     time::Instant,
@@ -16,7 +16,10 @@ use arc_swap::ArcSwap;
 use atoll_values::{Timestamp, ids_after, latest_id_at, limits::TRANSACTION_BYTES_MAX};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Shared, Store, StoreOptions};
+use super::{
+    Shared, Store, StoreOptions,
+    term::{Term, Terms},
+};
 use crate::{
     AppendError, Chain, Changes, CommitLog, Engine, Entry, Halt, Meter, Position, STORE_FORMAT, Space,
     Standing, StoreError, View, Write, WriterCounters, checksum, format,
@@ -37,6 +40,8 @@ pub(super) enum Work {
     Apply(Vec<Entry>, Reply),
     /// Lead by this log.
     Lead(Box<dyn CommitLog>, Reply),
+    /// Open this term.
+    Open(Option<Term>, Reply),
     /// Follow.
     Follow(Reply),
     /// End.
@@ -146,7 +151,7 @@ pub(super) struct Writer<N> {
     report: watch::Sender<Option<StoreError>>,
     commits: watch::Sender<Position>,
     standing: watch::Sender<Standing>,
-    term: Arc<AtomicU64>,
+    terms: Arc<Terms>,
     n_batch_max: usize,
     counters: Arc<WriterCounters>,
 }
@@ -176,7 +181,7 @@ impl<N: Engine> Writer<N> {
             regions: Arc::default(),
             report: watch::Sender::new(None),
             standing: watch::Sender::new(standing),
-            term: Arc::default(),
+            terms: Arc::default(),
             n_batch_max: options.n_batch_max,
             counters: Arc::new(counters),
         })
@@ -192,7 +197,7 @@ impl<N: Engine> Writer<N> {
             stopped: self.report.subscribe(),
             commits: self.commits.subscribe(),
             standing: self.standing.subscribe(),
-            term: self.term.clone(),
+            terms: self.terms.clone(),
             not_before: self.not_before.clone(),
             writer: Mutex::default(),
             closing: watch::Sender::new(false),
@@ -227,6 +232,7 @@ impl<N: Engine> Writer<N> {
                 }
                 Work::Apply(entries, reply) => self.answer(reply, |it| it.apply(&entries)),
                 Work::Lead(log, reply) => self.answer(reply, |it| it.lead(log)),
+                Work::Open(term, reply) => self.answer(reply, |it| it.open(term)),
                 Work::Follow(reply) => self.answer(reply, |it| Ok(it.follow())),
                 Work::Close => break StoreError::Stopped("it was closed".into()),
             };
@@ -287,7 +293,7 @@ impl<N: Engine> Writer<N> {
     ) -> Result<View, StoreError> {
         if !self.standing.borrow().writes() {
             batch.extend(waiting);
-            return Err(StoreError::NotWritten("this host follows another one".into()));
+            return Err(follows());
         }
         let view = self.published.load_full();
         let meter = Arc::new(Meter::new(u64::MAX));
@@ -382,15 +388,32 @@ impl<N: Engine> Writer<N> {
     /// See [`Store::lead`].
     fn lead(&mut self, log: Box<dyn CommitLog>) -> Result<View, StoreError> {
         self.log = Some(log);
-        self.term.fetch_add(1, Ordering::Relaxed);
+        self.terms.begin();
         self.not_before.store(self.made.at.millis(), Ordering::Relaxed);
         ids_after(self.made.id_at);
-        self.standing.send_replace(Standing::Leads);
+        self.standing.send_replace(Standing::Prepares);
         let registered = self.register_spaces();
         if registered.is_err() {
             self.follow();
         }
         registered
+    }
+
+    /// See [`Store::open_term`].
+    fn open(&mut self, term: Option<Term>) -> Result<View, StoreError> {
+        if !self.standing.borrow().writes() {
+            return Err(follows());
+        }
+        self.terms.check(term)?;
+        self.terms.open();
+        self.standing.send_if_modified(|it| {
+            let prepares = *it == Standing::Prepares;
+            if prepares {
+                *it = Standing::Leads;
+            }
+            prepares
+        });
+        Ok(self.view())
     }
 
     /// See [`Store::follow`].
@@ -457,7 +480,7 @@ impl Work {
         match self {
             Work::Transact(job) => job.settle(Err(end.clone())),
             // The caller may have been cancelled.
-            Work::Apply(_, reply) | Work::Lead(_, reply) | Work::Follow(reply) => {
+            Work::Apply(_, reply) | Work::Lead(_, reply) | Work::Open(_, reply) | Work::Follow(reply) => {
                 drop(reply.send(Err(end.clone())))
             }
             Work::Close => {}
@@ -476,6 +499,10 @@ fn failure(done: &Result<View, StoreError>) -> Result<(), StoreError> {
         Err(error) if !error.is_of_log() => Err(error.clone()),
         _ => Ok(()),
     }
+}
+
+fn follows() -> StoreError {
+    StoreError::NotWritten("this host follows another one".into())
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

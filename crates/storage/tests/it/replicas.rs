@@ -52,8 +52,13 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Catches up and leads by a new epoch.
+    /// Catches up and leads by a new epoch, which is open to all.
     async fn lead(&self, store: &Store) {
+        self.begin(store).await.open_term().await.expect("it leads");
+    }
+
+    /// Catches up and leads by a new epoch. Returns the handle of who prepares it.
+    async fn begin(&self, store: &Store) -> Store {
         let epoch = {
             let mut state = self.state();
             state.epoch += 1;
@@ -61,6 +66,7 @@ impl Shared {
         };
         self.catch_up(store).await;
         store.lead(Box::new(OfEpoch(self.clone(), epoch))).await.expect("it leads");
+        store.to_prepare()
     }
 
     /// Applies what the log has, some entries at a time.
@@ -152,6 +158,40 @@ async fn what_was_begun_in_an_earlier_term_writes_nothing() {
     assert!(matches!(refused, StoreError::NotWritten(_)), "{refused}");
     write(&first.of_this_term(), 4).await.expect("it was begun in this term");
     assert!(!has(&first.view(), 3));
+}
+
+#[tokio::test]
+async fn nobody_writes_before_the_term_is_prepared() {
+    let log = Shared::default();
+    let store = replica(Memory::default(), SPACES);
+    let begun = log.begin(&store).await;
+    assert_eq!(*store.standing().borrow(), Standing::Prepares);
+    let request = store.of_this_term();
+    for other in [&store, &request] {
+        let refused = write(other, 1).await.expect_err("it is not open");
+        assert!(matches!(refused, StoreError::NotWritten(_)), "{refused}");
+        let refused = other.open_term().await.map(drop).expect_err("it does not prepare");
+        assert!(matches!(refused, StoreError::NotWritten(_)), "{refused}");
+    }
+    write(&begun, 2).await.expect("it prepares");
+    // Of one batch some are refused, and the others written.
+    let (refused, written) = tokio::join!(write(&request, 3), write(&begun, 4));
+    assert!(refused.is_err() && written.is_ok());
+    begun.open_term().await.expect("it is prepared");
+    assert_eq!(*store.standing().borrow(), Standing::Leads);
+    for (n, any) in [&store, &request, &begun].into_iter().enumerate() {
+        write(any, 5 + n as u8).await.expect("it is open");
+    }
+    let written: Vec<u8> = (1..8).filter(|key| has(&store.view(), *key)).collect();
+    assert_eq!(written, [2, 4, 5, 6, 7]);
+    // A term that has ended is not opened.
+    let begun = log.begin(&store).await;
+    store.follow().await.expect("it follows");
+    assert!(begun.open_term().await.is_err());
+    let next = log.begin(&store).await;
+    assert!(begun.open_term().await.is_err(), "another one has begun");
+    assert!(write(&begun, 9).await.is_err() && write(&request, 9).await.is_err());
+    write(&next, 9).await.expect("it prepares");
 }
 
 #[tokio::test]

@@ -1,0 +1,47 @@
+//! The condition of this host among several, for who watches it: how far its replica is behind the log, whether
+//! the log is heard of, and whether this host may answer at all.
+
+use std::time::Duration;
+
+use atoll_kernel::{
+    Ctx,
+    limits::{LOG_SILENCE_MAX, REPLICA_LAG_MAX},
+    migration::is_current,
+};
+use atoll_storage::{Standing, Trouble};
+
+use super::Cluster;
+use crate::Secrets;
+
+impl Cluster {
+    /// Why this host must be sent no requests.
+    pub(crate) fn unready(&self, ctx: &Ctx) -> Vec<String> {
+        let view = ctx.view();
+        let version = match is_current(&view, ctx.registry()) {
+            Ok(true) => None,
+            // Who prepares its term migrates it.
+            Ok(false) if *self.store.standing().borrow() == Standing::Prepares => {
+                Some("this host begins to lead, and migrates the data".into())
+            }
+            Ok(false) => Some("the data is of an older version: it is migrated when this host leads".into()),
+            Err(error) => Some(error.to_string()),
+        };
+        let secret = Secrets::in_use(ctx).differ_in(&view).map(|it| it.to_string());
+        let lag = self.seen.borrow().lag(&view);
+        let lag =
+            (lag > REPLICA_LAG_MAX).then(|| format!("the replica is {} s behind the log", lag.as_secs()));
+        version.into_iter().chain(secret).chain(lag).collect()
+    }
+
+    /// Why this host can only be read from. Another one would not be better: whoever asks goes on asking.
+    pub(crate) fn degraded(&self) -> Vec<String> {
+        let seen = self.seen.borrow();
+        let silent = seen.heard_at.map_or(Duration::MAX, |it| it.elapsed());
+        match &seen.trouble {
+            Some(Trouble::Away(error)) if silent > LOG_SILENCE_MAX => {
+                vec![format!("PostgreSQL does not answer, so that nothing is written: {error}")]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

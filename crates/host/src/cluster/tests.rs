@@ -1,0 +1,294 @@
+//! Terms of several hosts in one process, over a log in memory: what is done before anybody else writes, and
+//! what a host that may not lead does.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use atoll_background::Pace;
+use atoll_customer::{CUSTOMER_GROUPS, CustomerGroup};
+use atoll_kernel::{
+    Actor, Fault, Moment, Write,
+    clock::Clock,
+    http::Config,
+    migration::{FORMAT, is_current},
+    saga::{EXECUTIONS, ExecutionState, WorkflowExecution},
+    serde_json::json,
+    verify::Findings,
+};
+use atoll_storage::{AppendError, CommitLog, Entry, KeyBuf, StoreOptions, WriteKeys as _, engines::Memory};
+
+use super::*;
+use crate::{Application, Assembly, Data, Health, Role, Secrets, Settings, registry};
+
+/// How long a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A log in memory: its entries, and how often somebody has begun to lead by it.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<(Vec<Entry>, u64)>>);
+
+/// The log as who leads in an epoch sees it.
+struct OfEpoch(Log, u64);
+
+impl Log {
+    fn state(&self) -> MutexGuard<'_, (Vec<Entry>, u64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CommitLog for OfEpoch {
+    fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
+        let mut state = self.0.state();
+        if state.1 != self.1 {
+            return Err(AppendError::Refused("another host leads".into()));
+        }
+        state.0.push(entry.clone());
+        Ok(())
+    }
+}
+
+/// A host of the shop.
+struct Host {
+    app: Application,
+    log: Log,
+    _terms: Task<()>,
+}
+
+impl Host {
+    /// A host that follows, with an empty replica.
+    async fn join(log: &Log) -> Host {
+        let registry = registry().expect("a registry");
+        let store = Store::open_replica(Memory::default(), &registry.spaces(), StoreOptions::default());
+        let (store, seen) = (store.expect("a store"), watch::Sender::default());
+        let cluster = Cluster { store, seen, latest: None };
+        let candidacy = Candidacy::new(cluster.store.clone(), registry, Role::Shared);
+        // The tests do what it would: they bring it the log, and have it lead.
+        let task = Task::spawn(async |mut stopped: watch::Receiver<bool>| {
+            drop(stopped.wait_for(|it| *it).await);
+            Ok(())
+        });
+        let membership = Some(Membership { task, candidacy, given: Given::default() });
+        let alone = Assembly::open(&Data::Memory, Settings::default()).await.expect("settings");
+        // As if the shop had them.
+        let (jwt_secret, cookie_secret) = (b"for tests".to_vec(), b"for tests".to_vec());
+        let config = Config { jwt_secret, cookie_secret, ..alone.config };
+        let assembly = Assembly { cluster, membership, plan: None, clock: Clock::System, config, ..alone };
+        let app = assembly.start().await.expect("it starts as a follower");
+        let leadership = Leadership {
+            ctx: app.ctx.clone(),
+            role: Role::Shared,
+            pace: Pace::default(),
+            health: Health::of(&app.ctx, &app.cluster),
+            admin: None,
+            pages: Some("http://127.0.0.1/app".into()),
+        };
+        let _terms = leadership.start(app.membership.as_ref()).await.expect("it follows");
+        Host { app, log: log.clone(), _terms }
+    }
+
+    fn ctx(&self) -> &Ctx {
+        &self.app.ctx
+    }
+
+    /// Catches up.
+    async fn follow(&self) {
+        self.ctx().store().follow().await.expect("it follows");
+        let position = self.ctx().view().position().0 as usize;
+        let entries = self.log.state().0[position..].to_vec();
+        self.ctx().store().apply(entries).await.expect("they follow");
+    }
+
+    /// Catches up, and begins to lead; who leads before is deposed.
+    async fn begin(&self) {
+        let epoch = {
+            let mut state = self.log.state();
+            state.1 += 1;
+            state.1
+        };
+        self.follow().await;
+        let log = Box::new(OfEpoch(self.log.clone(), epoch));
+        self.ctx().store().lead(log).await.expect("it begins to lead");
+    }
+
+    async fn until(&self, standing: Standing) {
+        let mut now = self.ctx().store().standing();
+        let waited = tokio::time::timeout(PATIENCE, now.wait_for(|it| *it == standing)).await;
+        waited.unwrap_or_else(|_| panic!("not {standing:?} in time")).expect("the store is open");
+    }
+
+    async fn lead(&self) {
+        self.begin().await;
+        self.until(Standing::Leads).await;
+    }
+
+    /// A request that writes. Returns whether the program could read all of the data when it was written.
+    async fn request(&self) -> Result<bool, Fault> {
+        let ctx = self.ctx().of_this_term();
+        let write = |tx: &mut dyn Write, at: &Moment| {
+            let name = format!("group {}", at.id::<CustomerGroup>());
+            CUSTOMER_GROUPS.create(tx, at, CustomerGroup { name, ..CustomerGroup::default() })?;
+            Ok(())
+        };
+        let ((), view) = ctx.write(Actor::System, write).await?;
+        Ok(is_current(&view, ctx.registry()).expect("it can be read"))
+    }
+}
+
+/// Leaves the data as a program does that has not the index of groups by name.
+async fn forget_an_index(host: &Host) {
+    let forget = |tx: &mut dyn Write, _: &Moment| {
+        let key = KeyBuf::new(tx.prefix(FORMAT)).tail(b"index customer_group.by_name").into_bytes();
+        assert!(tx.get(&key)?.is_some(), "there is such an index");
+        tx.delete(key);
+        Ok(())
+    };
+    host.ctx().write(Actor::System, forget).await.expect("it leads");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_writes_before_the_host_that_takes_over_has_migrated() {
+    let log = Log::default();
+    let (first, second) = (Host::join(&log).await, Host::join(&log).await);
+    first.lead().await;
+    // More than one batch of the migration.
+    let fill = |tx: &mut dyn Write, at: &Moment| {
+        for n in 0..12_000 {
+            let name = format!("customers {n}");
+            CUSTOMER_GROUPS.create(tx, at, CustomerGroup { name, ..CustomerGroup::default() })?;
+        }
+        Ok(())
+    };
+    first.ctx().write(Actor::System, fill).await.expect("it leads");
+    assert!(first.request().await.expect("it leads"));
+    forget_an_index(&first).await;
+    second.follow().await;
+    assert!(!is_current(&second.ctx().view(), second.ctx().registry()).expect("it can be migrated"));
+    assert!(second.app.membership.as_ref().expect("it is one").candidacy.stands());
+    let (mut n_refused, mut is_written) = (0, false);
+    second.begin().await;
+    tokio::time::timeout(PATIENCE, async {
+        while !is_written {
+            match second.request().await {
+                Ok(is_whole) => {
+                    assert!(is_whole, "it was written while the data was being migrated");
+                    is_written = true;
+                }
+                Err(_) => n_refused += 1,
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("it leads in time");
+    assert!(n_refused > 0, "there were requests meanwhile");
+    second.until(Standing::Leads).await;
+    let (registry, now) = (second.ctx().registry(), second.ctx().now());
+    let report = registry.verify(second.ctx().view(), now, Findings::new(10, Arc::default()));
+    let report = report.expect("a verification");
+    assert_eq!(report.n_findings, 0, "{report:?}");
+}
+
+#[tokio::test]
+async fn host_does_not_lead_with_data_of_a_newer_program() {
+    let log = Log::default();
+    let (first, second) = (Host::join(&log).await, Host::join(&log).await);
+    first.lead().await;
+    second.follow().await;
+    let candidacy = &second.app.membership.as_ref().expect("it is one").candidacy;
+    assert!(candidacy.stands());
+    // What a newer program notes, as far as this one can tell.
+    let note = |tx: &mut dyn Write, _: &Moment| {
+        let key = KeyBuf::new(tx.prefix(FORMAT)).tail(b"index of a newer program").into_bytes();
+        tx.put(key, b"{}".to_vec());
+        Ok(())
+    };
+    first.ctx().write(Actor::System, note).await.expect("it leads");
+    second.follow().await;
+    assert!(!candidacy.stands());
+    let reasons = second.app.cluster.unready(second.ctx());
+    assert!(reasons.len() == 1 && reasons[0].contains("written by a newer one"), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn runs_that_a_leader_left_open_are_resumed_by_the_next_one() {
+    let log = Log::default();
+    let (first, second) = (Host::join(&log).await, Host::join(&log).await);
+    first.lead().await;
+    // A run whose host ended, with an input that its saga does not know: who resumes it can only fail it.
+    let open = async |host: &Host, transaction: &'static str| {
+        let write = move |tx: &mut dyn Write, at: &Moment| {
+            let run = WorkflowExecution {
+                workflow_id: "complete-cart".into(),
+                transaction_id: transaction.into(),
+                state: ExecutionState::Invoking,
+                input: json!(1),
+                ..WorkflowExecution::default()
+            };
+            Ok(EXECUTIONS.create(tx, at, run)?.id)
+        };
+        host.ctx().write(Actor::System, write).await.expect("it leads").0
+    };
+    let until_failed = async |host: &Host, id: &str| {
+        let mut commits = host.ctx().store().commits();
+        let failed = async {
+            while EXECUTIONS.get(&host.ctx().view(), id).expect("a read").expect("a run").state
+                != ExecutionState::Failed
+            {
+                commits.changed().await.expect("the store is open");
+            }
+        };
+        tokio::time::timeout(PATIENCE, failed).await.expect("it is resumed in time");
+    };
+    let id = open(&first, "first").await;
+    second.lead().await;
+    until_failed(&second, &id).await;
+    // The same host leads again, as after an answer that was lost.
+    let id = open(&second, "second").await;
+    second.lead().await;
+    until_failed(&second, &id).await;
+}
+
+#[tokio::test]
+async fn secrets_are_the_shops() {
+    let log = Log::default();
+    let registry = registry().expect("a registry");
+    let open = || Store::open_replica(Memory::default(), &registry.spaces(), StoreOptions::default());
+    let (first, second) = (open().expect("a store"), open().expect("a store"));
+    let given = Given::default();
+    let waiting = given.of_several_hosts(&Data::Memory, &second, registry);
+    let lead = async {
+        log.state().1 += 1;
+        first.lead(Box::new(OfEpoch(log.clone(), 1))).await.expect("it begins to lead");
+        let made = given.of_several_hosts(&Data::Memory, &first, registry).await.expect("it makes them");
+        second.apply(log.state().0.clone()).await.expect("they follow");
+        made
+    };
+    let (made, found) =
+        tokio::time::timeout(PATIENCE, async { tokio::join!(lead, waiting) }).await.expect("in time");
+    let found = found.expect("it has them from the leader");
+    assert!(made.jwt == found.jwt && made.cookie == found.cookie && made.jwt != made.cookie);
+    // A host that is given another one says so, and one that is given it has it.
+    let other = Given { jwt: Some(Secret("another one of sixteen".into())), ..Given::default() };
+    let other = other.of_several_hosts(&Data::Memory, &second, registry).await.expect("it is given it");
+    let differs = other.differ_in(&second.view()).expect("it differs").to_string();
+    assert!(differs.starts_with("`jwt_secret` is not that of the other hosts"), "{differs}");
+    assert!(found.differ_in(&second.view()).is_none());
+}
+
+#[tokio::test]
+async fn host_that_cannot_prepare_its_term_leaves_it_to_another() {
+    let log = Log::default();
+    let (first, second) = (Host::join(&log).await, Host::join(&log).await);
+    first.lead().await;
+    // The hosts are given a secret now; the second one is not.
+    let given = Given { jwt: Some(Secret("given to every host".into())), ..Given::default() };
+    let new = Secrets::in_use(first.ctx());
+    given.settle(first.ctx().store(), new).await.expect("it leads");
+    second.begin().await;
+    second.until(Standing::Follows).await;
+    assert!(second.request().await.is_err());
+    first.begin().await;
+    first.until(Standing::Follows).await;
+}
