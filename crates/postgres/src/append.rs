@@ -6,7 +6,10 @@ use std::{
 };
 
 use atoll_storage::{AppendError, CommitLog, Entry};
-use tokio::{runtime::Handle, time::Instant};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep, timeout_at},
+};
 use tokio_postgres::{
     Client, Statement,
     error::{Severity, SqlState},
@@ -87,13 +90,14 @@ impl Appender {
             && Instant::now() < ends_at
         {
             tracing::warn!(error = %lost, position = %entry.position, "PostgreSQL has not answered to a commit");
-            let looked = tokio::time::timeout_at(ends_at, self.look_again(entry, ends_at)).await;
+            let looked = timeout_at(ends_at, self.look_again(entry, ends_at)).await;
             done = match looked {
-                Ok(done) => done.unwrap_or_else(|error| Err(AppendError::Unknown(error.to_string()))),
+                Ok(Ok(done)) => done,
+                Ok(Err(error)) => Err(unknown(error)),
                 Err(_) => break,
             };
             if matches!(done, Err(AppendError::Unknown(_))) {
-                tokio::time::sleep(PAUSE).await;
+                sleep(PAUSE).await;
             }
         }
         done
@@ -107,14 +111,14 @@ impl Appender {
         let parameters: [&(dyn ToSql + Sync); 6] =
             [&self.epoch, &before, &before_chain, &chain, &entry.bytes, &at_ms];
         let asked = self.session.client.query_opt(&self.session.append, &parameters);
-        match tokio::time::timeout_at(ends_at, asked).await {
+        match timeout_at(ends_at, asked).await {
             Ok(Ok(Some(_))) => Ok(()),
             Ok(Ok(None)) => Err(fenced()),
             Ok(Err(error)) if is_certain(&error) => {
                 Err(AppendError::Failed(DatabaseError::from(error).to_string()))
             }
-            Ok(Err(error)) => Err(AppendError::Unknown(DatabaseError::from(error).to_string())),
-            Err(_) => Err(AppendError::Unknown(DatabaseError::TimedOut.to_string())),
+            Ok(Err(error)) => Err(unknown(error.into())),
+            Err(_) => Err(unknown(DatabaseError::TimedOut)),
         }
     }
 
@@ -131,8 +135,8 @@ impl Appender {
             // Another host leads. That the entry can be seen is no promise that it stays: PostgreSQL may not
             // have heard of its standby.
             let is_there = chain_at(client, entry.position).await? == Some(entry.chain);
-            let unknown = || AppendError::Unknown("another host leads, and the log shows it".into());
-            return Ok(Err(if is_there { unknown() } else { fenced() }));
+            let shown = || AppendError::Unknown("another host leads, and the log shows the commit".into());
+            return Ok(Err(if is_there { shown() } else { fenced() }));
         };
         self.epoch = head.epoch;
         // The raise was a write behind the entry, and has been answered.
@@ -154,6 +158,10 @@ impl CommitLog for Appender {
 
 fn fenced() -> AppendError {
     AppendError::Refused("another host leads, or the log goes on from another commit".into())
+}
+
+fn unknown(error: DatabaseError) -> AppendError {
+    AppendError::Unknown(error.to_string())
 }
 
 /// Whether the statement failed, and wrote nothing. A server that shuts down, or says that it does not know,

@@ -14,7 +14,10 @@ const WAITING_MAX: usize = 1_024;
 /// Asks how far the log goes. Whoever asks before a question is sent gets its answer, so there is one in
 /// flight, however many ask. Clones share it.
 #[derive(Clone)]
-pub struct Latest(mpsc::Sender<oneshot::Sender<Result<Position, String>>>);
+pub struct Latest(mpsc::Sender<Asker>);
+
+/// Who waits for an answer.
+type Asker = oneshot::Sender<Result<Position, String>>;
 
 impl Latest {
     /// Of this database, which may take so long for an answer. A task of the runtime asks, as long as there is
@@ -22,18 +25,15 @@ impl Latest {
     pub fn new(database: Database, patience: Duration) -> Latest {
         let (send, mut waiting) = mpsc::channel(WAITING_MAX);
         tokio::spawn(async move {
-            let (mut connected, mut askers) = (None, Vec::new());
+            let (mut connected, mut askers): (_, Vec<Asker>) = (None, Vec::new());
             while waiting.recv_many(&mut askers, WAITING_MAX).await > 0 {
                 let answer = within(patience, ask(&database, &mut connected)).await;
                 if answer.is_err() {
                     connected = None;
                 }
                 let answer = answer.map_err(|error| error.to_string());
-                for asker in askers.drain(..) {
-                    let asker: oneshot::Sender<_> = asker;
-                    // Who asked may not wait any more.
-                    drop(asker.send(answer.clone()));
-                }
+                // Some may not wait any more.
+                askers.drain(..).for_each(|asker| drop(asker.send(answer.clone())));
             }
         });
         Latest(send)
@@ -42,9 +42,9 @@ impl Latest {
     /// The last commit of the log at a moment after this was called. Errors: PostgreSQL does not answer.
     pub async fn position(&self) -> Result<Position, String> {
         let (send, answer) = oneshot::channel();
-        let ended = |()| String::from("nobody asks PostgreSQL any more");
-        self.0.send(send).await.map_err(|_| ended(()))?;
-        answer.await.map_err(|_| ended(()))?
+        // If the task has ended, so has the other end of the answer.
+        drop(self.0.send(send).await);
+        answer.await.unwrap_or_else(|_| Err("nobody asks PostgreSQL any more".into()))
     }
 }
 

@@ -82,17 +82,18 @@ impl Member {
             }
             tracing::warn!(%error, "this host has lost PostgreSQL, and tries again");
             let is_alone = self.seen.borrow().until.is_some_and(|it| Instant::now() < it);
+            self.seen.send_modify(|it| {
+                it.leader = it.led_by();
+                it.until = it.until.filter(|_| is_alone);
+                it.trouble = Some(Trouble::Away(error.to_string()));
+            });
+            // Another one may lead by now, and do what is done once.
             if self.leads()
                 && !is_alone
                 && let Err(error) = self.store.follow().await
             {
                 break Err(error.into());
             }
-            self.seen.send_modify(|it| {
-                it.leader = it.led_by();
-                it.until = it.until.filter(|_| is_alone);
-                it.trouble = Some(Trouble::Away(error.to_string()));
-            });
             tokio::select! {
                 () = sleep(self.lease / 10) => {}
                 _ = stopped.wait_for(|it| *it) => break Ok(()),
@@ -139,13 +140,19 @@ impl Member {
         }
     }
 
-    /// Extends the lease. False: another host leads.
+    /// Extends the lease, from when this is asked: others wait for longer until they take over. False: another
+    /// host leads.
     async fn beat(&mut self, client: &Client) -> Result<bool, DatabaseError> {
         let Some(term) = &self.term else { return Ok(false) };
         let asked_at = Instant::now();
         let head = within(self.lease, Head::beat(client, term)).await?;
         match &head {
-            Some(head) => self.see_own(head, asked_at),
+            Some(head) => {
+                // Others are sent here when its term is open.
+                let is_open = *self.store.standing().borrow() == Standing::Leads;
+                let leader = if is_open { Leader::Here } else { Leader::Nobody };
+                self.see(head, leader, Some(asked_at + self.lease - self.lease / MARGIN_PART));
+            }
             None => self.term = None,
         }
         Ok(head.is_some())
@@ -171,7 +178,6 @@ impl Member {
             self.resign(client).await?;
             return Ok(false);
         }
-        let asked_at = Instant::now();
         let taken = match &self.term {
             Some(term) => within(self.lease, Head::raise(client, term)).await?,
             None => within(self.lease, Head::take_over(client, &self.url, head.epoch, self.lease)).await?,
@@ -187,16 +193,7 @@ impl Member {
         let log = within(self.lease, Appender::open(&self.database, term, head.epoch, self.lease)).await?;
         tracing::info!(epoch = head.epoch, position = %head.position, "this host takes over");
         self.store.lead(Box::new(log)).await?;
-        self.see_own(&head, asked_at);
         Ok(true)
-    }
-
-    /// This host leads, and had asked for it then: others wait for longer than this until they take over. It is
-    /// told to be the one that leads when its term is open.
-    fn see_own(&self, head: &Head, asked_at: Instant) {
-        let is_open = *self.store.standing().borrow() == Standing::Leads;
-        let leader = if is_open { Leader::Here } else { Leader::Nobody };
-        self.see(head, leader, Some(asked_at + self.lease - self.lease / MARGIN_PART));
     }
 
     fn see(&self, head: &Head, leader: Leader, until: Option<Instant>) {

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use atoll_postgres::{Latest, Member};
+use atoll_postgres::{DatabaseError, Latest, Member};
 use atoll_storage::{Halt, Leader, Position, Standing, StoreError, Trouble, engines::Memory};
 use atoll_test_postgres::Server;
 use futures_util::future::join_all;
@@ -37,7 +37,7 @@ pub(crate) async fn one_host_leads_and_the_others_hold_what_it_wrote(server: &Se
     second.leave().await;
 }
 
-pub(crate) async fn host_that_cannot_extend_its_lease_leads_no_more_before_another_does(
+pub(crate) async fn host_that_cannot_extend_its_lease_ends_before_another_leads(
     server: &Server,
     name: &'static str,
 ) {
@@ -80,6 +80,39 @@ pub(crate) async fn commits_whose_answers_are_lost_are_written_once(server: &Ser
     assert_eq!(content(&other.reached(Position(43)).await), content(&host.store.view()));
     other.leave().await;
     host.leave().await;
+}
+
+/// Numbers of epochs are given out again when PostgreSQL has lost that a host took over.
+pub(crate) async fn nothing_is_appended_to_a_log_that_goes_on_from_another_commit(
+    server: &Server,
+    name: &'static str,
+) {
+    let database = database(server, name);
+    let host = Host::join(&database, Memory::default(), "first");
+    host.until(Standing::Leads).await;
+    host.write(1).await.expect("a commit");
+    server.sql(name, "UPDATE atoll_head SET chain = sha256(chain)");
+    let refused = host.write(2).await.expect_err("the log goes on from another commit");
+    assert!(matches!(refused, StoreError::NotWritten(_)), "{refused}");
+    let ended = host.ended().await;
+    assert!(matches!(ended, DatabaseError::Store(StoreError::Diverged { .. })), "{ended}");
+}
+
+/// The clock of the server that PostgreSQL failed over to is behind.
+pub(crate) async fn host_takes_over_from_one_whose_last_sign_is_of_the_future(
+    server: &Server,
+    name: &'static str,
+) {
+    let database = database(server, name);
+    let first = Host::join(&database, Memory::default(), "first");
+    first.until(Standing::Leads).await;
+    first.task.abort();
+    assert!(first.task.await.expect_err("it was stopped").is_cancelled());
+    server.sql(name, "UPDATE atoll_head SET beat = clock_timestamp() + interval '1 hour'");
+    let second = Host::join(&database, Memory::default(), "second");
+    second.until(Standing::Leads).await;
+    second.leave().await;
+    first.store.close();
 }
 
 pub(crate) async fn commit_waits_for_a_connection_that_comes_back(server: &Server, name: &'static str) {

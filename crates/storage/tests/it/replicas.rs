@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use atoll_storage::{
-    AppendError, CommitLog, Entry, KeyBuf, Position, Read as _, Space, Standing, Store, StoreError,
-    StoreOptions, View, Write, WriteKeys,
-    engines::{Memory, Redb},
+    AppendError, CommitLog, Entry, KeyBuf, Position, Read as _, STORE_FORMAT, Space, Standing, Store,
+    StoreError, StoreOptions, View, Write, WriteKeys,
+    engines::{Crash, EngineFault, Faulty, Memory, Redb},
 };
 use atoll_values::Timestamp;
 
@@ -23,10 +23,14 @@ struct State {
 }
 
 /// How the next append ends.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Cut {
+    /// Nobody answers, and it is not in the log.
     Before,
+    /// Nobody answers, and it is in the log.
     After,
+    /// The log does not take it.
+    Failed,
 }
 
 /// The log as the leader of one epoch sees it.
@@ -39,11 +43,15 @@ impl CommitLog for OfEpoch {
             return Err(AppendError::Refused("another host leads".into()));
         }
         let cut = state.next.take();
-        if !matches!(cut, Some(Cut::Before)) {
+        if matches!(cut, None | Some(Cut::After)) {
             assert_eq!(entry.position, Position(state.entries.len() as u64 + 1));
             state.entries.push(entry.clone());
         }
-        cut.map_or(Ok(()), |_| Err(AppendError::Unknown("no answer".into())))
+        match cut {
+            None => Ok(()),
+            Some(Cut::Before | Cut::After) => Err(AppendError::Unknown("no answer".into())),
+            Some(Cut::Failed) => Err(AppendError::Failed("the disk is full".into())),
+        }
     }
 }
 
@@ -59,14 +67,18 @@ impl Shared {
 
     /// Catches up and leads by a new epoch. Returns the handle of who prepares it.
     async fn begin(&self, store: &Store) -> Store {
+        self.try_to_lead(store).await.expect("it begins to lead");
+        store.to_prepare()
+    }
+
+    async fn try_to_lead(&self, store: &Store) -> Result<View, StoreError> {
         let epoch = {
             let mut state = self.state();
             state.epoch += 1;
             state.epoch
         };
         self.catch_up(store).await;
-        store.lead(Box::new(OfEpoch(self.clone(), epoch))).await.expect("it leads");
-        store.to_prepare()
+        store.lead(Box::new(OfEpoch(self.clone(), epoch))).await
     }
 
     /// Applies what the log has, some entries at a time.
@@ -289,4 +301,120 @@ async fn transactions_of_the_next_leader_are_not_earlier() {
     first.follow().await.expect("it follows");
     log.lead(&first).await;
     assert_eq!(first.not_before(), Timestamp::from_millis(9_000));
+}
+
+#[tokio::test]
+async fn commit_that_the_log_does_not_take_ends_no_term() {
+    let log = Shared::default();
+    let store = replica(Memory::default(), SPACES);
+    log.lead(&store).await;
+    let of_this_term = store.of_this_term();
+    log.state().next = Some(Cut::Failed);
+    let refused = write(&store, 1).await.expect_err("the disk is full");
+    assert!(matches!(&refused, StoreError::NotWritten(why) if why.contains("full")), "{refused}");
+    assert_eq!(*store.standing().borrow(), Standing::Leads);
+    write(&of_this_term, 2).await.expect("it leads on");
+    assert!(!has(&store.view(), 1) && has(&store.view(), 2));
+}
+
+#[tokio::test]
+async fn host_that_cannot_register_its_spaces_does_not_lead() {
+    for cut in [Cut::Before, Cut::Failed] {
+        let log = Shared::default();
+        let store = replica(Memory::default(), SPACES);
+        log.state().next = Some(cut);
+        log.try_to_lead(&store).await.map(drop).expect_err("its first commit fails");
+        assert_eq!(*store.standing().borrow(), Standing::Follows);
+        log.lead(&store).await;
+        write(&store, 1).await.expect("it leads");
+    }
+}
+
+/// The log has the commit: that it was written is not to be denied.
+#[tokio::test]
+async fn commit_in_the_log_that_this_host_cannot_apply_is_unknown() {
+    let log = Shared::default();
+    let engine = Faulty::new(Memory::default(), EngineFault::None);
+    let switch = engine.switch();
+    let store = replica(engine, SPACES);
+    log.lead(&store).await;
+    switch.arm(Crash::Before);
+    let unknown = write(&store, 1).await.expect_err("the disk is full");
+    assert!(matches!(unknown, StoreError::Unknown(_)), "{unknown}");
+    assert!(matches!(store.stopped().await, StoreError::Stopped(_)), "the process ends");
+    let other = replica(Memory::default(), SPACES);
+    assert!(has(&log.catch_up(&other).await, 1));
+}
+
+/// One that is refused by what others of its batch would have written was not refused by what is there.
+#[tokio::test]
+async fn who_is_refused_is_told_why_though_the_batch_is_lost() {
+    let log = Shared::default();
+    let store = replica(Memory::default(), SPACES);
+    log.lead(&store).await;
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let blocking = async {
+        let body =
+            move |_: &mut dyn Write| wait.recv().map_err(|error| StoreError::Engine(error.to_string()));
+        store.write(body).await
+    };
+    let refusing =
+        || store.write(|_: &mut dyn Write| Err::<(), _>(StoreError::Format("out of stock".into())));
+    let going = async {
+        log.state().next = Some(Cut::After);
+        go.send(()).expect("it waits");
+    };
+    let (_, before, written, after, ()) =
+        tokio::join!(blocking, refusing(), write(&store, 1), refusing(), going);
+    assert!(matches!(before, Err(StoreError::Format(_))), "{before:?}");
+    assert!(matches!(written, Err(StoreError::Unknown(_))), "{written:?}");
+    assert!(matches!(after, Err(StoreError::NotWritten(_))), "{after:?}");
+}
+
+#[tokio::test]
+async fn follower_that_does_not_know_the_format_of_the_leader_ends() {
+    let log = Shared::default();
+    let (newer, follower) = (replica(Memory::default(), SPACES), replica(Memory::default(), SPACES));
+    log.lead(&newer).await;
+    log.catch_up(&follower).await;
+    let body = |tx: &mut dyn Write| {
+        tx.put(b"\0\0\0format".to_vec(), (STORE_FORMAT + 1).to_be_bytes().to_vec());
+        Ok::<_, StoreError>(())
+    };
+    newer.write(body).await.expect_err("this program does not know it either");
+    let entry = log.state().entries.last().cloned().expect("it is in the log");
+    let refused = follower.apply(vec![entry]).await.map(drop).expect_err("it is of a newer version");
+    assert!(matches!(refused, StoreError::Format(_)), "{refused}");
+    let stopped = follower.stopped().await;
+    assert!(stopped.to_string().contains("newer version"), "{stopped}");
+}
+
+#[tokio::test]
+async fn answers_from_before_a_space_was_there_are_forgotten() {
+    let spaces = [SPACES, &["new"]].concat();
+    let log = Shared::default();
+    let (old, newer, follower) = (
+        replica(Memory::default(), SPACES),
+        replica(Memory::default(), &spaces),
+        replica(Memory::default(), &spaces),
+    );
+    log.lead(&old).await;
+    log.catch_up(&follower).await;
+    let recorder = follower.recorder();
+    let view = follower.view().recorded(&recorder);
+    let key = |view: &View| KeyBuf::new(view.prefix("new")).tail(b"1").into_bytes();
+    assert_eq!(view.get(&key(&view)).expect("a read"), None);
+    let answer = recorder.dependencies().expect("it can be remembered");
+    assert!(answer.hold(|| Timestamp::MIN));
+    log.catch_up(&newer).await;
+    log.lead(&newer).await;
+    let body = |tx: &mut dyn Write| {
+        let key = KeyBuf::new(tx.prefix("new")).tail(b"1").into_bytes();
+        tx.put(key, b"x".to_vec());
+        Ok::<_, StoreError>(())
+    };
+    newer.write(body).await.expect("a commit");
+    let view = log.catch_up(&follower).await;
+    assert!(view.get(&key(&view)).expect("a read").is_some());
+    assert!(!answer.hold(|| Timestamp::MIN), "there is something now");
 }
