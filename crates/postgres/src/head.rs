@@ -7,8 +7,8 @@ use tokio_postgres::{Client, GenericClient, Row, types::ToSql};
 
 use crate::DatabaseError;
 
-/// The tables. The lock keeps two hosts that start at the same time apart; each commit rewrites the row of the
-/// head, which stays in its page.
+/// The tables. The lock keeps two hosts that start at the same time apart; each commit rewrites the row of
+/// the head, which stays in its page.
 const TABLES: &str = "
     BEGIN;
     SELECT pg_advisory_xact_lock(20261128);

@@ -20,8 +20,8 @@ pub struct Latest(mpsc::Sender<Asker>);
 type Asker = oneshot::Sender<Result<Position, String>>;
 
 impl Latest {
-    /// Of this database, which may take so long for an answer. A task of the runtime asks, as long as there is
-    /// a clone.
+    /// Of this database, which may take so long for an answer. A task of the runtime asks, as long as there
+    /// is a clone.
     pub fn new(database: Database, patience: Duration) -> Latest {
         let (send, mut waiting) = mpsc::channel(WAITING_MAX);
         tokio::spawn(async move {

@@ -20,12 +20,12 @@ const CHUNK_BYTES_MAX: i64 = 8 * 1024 * 1024;
 /// Entries that are read at once.
 const CHUNK_ENTRIES_MAX: i64 = 1_024;
 
-/// How long PostgreSQL may take for a chunk: it is as large as the largest transaction at most, and the network
-/// may be slow. This is no matter of the lease.
+/// How long PostgreSQL may take for a chunk: it is as large as the largest transaction at most, and the
+/// network may be slow. This is no matter of the lease.
 pub(crate) const CHUNK_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The next entries of the log after this commit, the first one first; none if there are none. Errors: the log
-/// begins later, or goes on from another commit.
+/// The next entries of the log after this commit, the first one first; none if there are none. Errors: the
+/// log begins later, or goes on from another commit.
 pub(crate) async fn entries_after(
     client: &Client,
     position: Position,

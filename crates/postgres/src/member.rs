@@ -60,10 +60,10 @@ impl Member {
     }
 
     /// Follows and leads, until it is stopped; then another host may lead at once. `may_lead` says whether
-    /// this host may, given the data: it is asked before it takes over, and again when it has all that the last
-    /// leader wrote. One that leads and [follows](Store::follow) is asked, too, and gives the leadership back
-    /// where the answer is no. Errors: the replica is of no use any more, or its store has stopped. A host
-    /// that starts anew goes on.
+    /// this host may, given the data: it is asked before it takes over, and again when it has all that the
+    /// last leader wrote. One that leads and [follows](Store::follow) is asked, too, and gives the leadership
+    /// back where the answer is no. Errors: the replica is of no use any more, or its store has stopped. A
+    /// host that starts anew goes on.
     pub async fn run(
         mut self,
         may_lead: impl Fn(&View) -> bool + Sync,
@@ -140,8 +140,8 @@ impl Member {
         }
     }
 
-    /// Extends the lease, from when this is asked: others wait for longer until they take over. False: another
-    /// host leads.
+    /// Extends the lease, from when this is asked: others wait for longer until they take over. False:
+    /// another host leads.
     async fn beat(&mut self, client: &Client) -> Result<bool, DatabaseError> {
         let Some(term) = &self.term else { return Ok(false) };
         let asked_at = Instant::now();

@@ -166,3 +166,28 @@ async fn copy_keys(client: &mut Client, redb: &mut Redb) -> Result<(), DatabaseE
 fn engine(file: &Path, error: &std::io::Error) -> DatabaseError {
     StoreError::Engine(format!("`{}`: {error}", file.display())).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_replicas_are_kept_aside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("replica.redb");
+        for n in 1..=5 {
+            fs::write(&file, n.to_string()).expect("a file");
+            let made_at = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(n);
+            fs::File::options()
+                .write(true)
+                .open(&file)
+                .and_then(|it| it.set_modified(made_at))
+                .expect("a time");
+            set_aside(&file, Position(10 - n)).expect("it is set aside");
+        }
+        let mut kept: Vec<_> = aside(&file).expect("a folder").into_iter().map(|(_, file)| file).collect();
+        kept.sort();
+        let newest = ["5", "6", "7"].map(|it| with_suffix(&file, &format!(".diverged-{it}")));
+        assert_eq!(kept, newest, "the last that were set aside");
+    }
+}

@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Changes, Direction, Position, Raw, Span, StoreError, checksum, format::Checksums};
 
-/// A commit in the log. It is made by [`Entry::new`], or read back by [`Entry::check`]: either way its chain is
-/// that of its bytes.
+/// A commit in the log. It is made by [`Entry::new`], or read back by [`Entry::check`]: either way its chain
+/// is that of its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -22,7 +22,7 @@ pub struct Entry {
     /// Its own.
     pub chain: Chain,
     /// The changed keys with their values as they are stored, checksums and position included, by one form of
-    /// writing them down ([`encode`]).
+    /// writing them down.
     pub bytes: Vec<u8>,
 }
 
@@ -44,7 +44,8 @@ impl Entry {
         let Some(last) = entries.last() else { return Ok(None) };
         let mut changes = Changes::new();
         for entry in entries {
-            changes.append(&mut decode(&entry.bytes)?);
+            // One by one: `append` would rebuild the whole map for each of them.
+            changes.extend(decode(&entry.bytes)?);
         }
         changes.extend([last.chain.entry()]);
         Ok(Some(changes))
@@ -93,7 +94,8 @@ impl Chain {
         Chain(Sha256::new().chain_update(self.0).chain_update(changes).finalize().into())
     }
 
-    /// What a replica stores with the commit, its key and its value. It is no part of the entry, whose digest it is.
+    /// What a replica stores with the commit, its key and its value. It is no part of the entry, whose digest
+    /// it is.
     pub fn entry(self) -> (Vec<u8>, Option<Vec<u8>>) {
         let mut value = self.0.to_vec();
         checksum::append(&KEY, &mut value);

@@ -102,8 +102,8 @@ pub(crate) async fn replica_that_is_too_old_while_it_runs_is_made_anew(server: &
     leader.leave().await;
 }
 
-/// The wire stops while it loads, and meanwhile all that it began with is folded, and the log trimmed as far as
-/// it may be.
+/// The wire stops while it loads, and meanwhile all that it began with is folded, and the log trimmed as far
+/// as it may be.
 pub(crate) async fn host_joins_while_others_write(server: &Server, name: &'static str) {
     let wire = Wire::to(server.port).await;
     let database = database(server, name);

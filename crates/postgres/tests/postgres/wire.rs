@@ -1,5 +1,5 @@
-//! A wire that can be cut and stopped: a proxy in front of PostgreSQL which loses a commit, or the answer to it,
-//! or brings it late.
+//! A wire that can be cut and stopped: a proxy in front of PostgreSQL which loses a commit, or the answer to
+//! it, or brings it late.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
