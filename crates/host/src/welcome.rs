@@ -5,21 +5,17 @@ use std::io::Write as _;
 
 use atoll_kernel::Ctx;
 
-use crate::{Demo, DemoKey, Secret, invite_first_admin};
+use crate::{Demo, DemoKey, Secret, command::print, invite_first_admin};
 
 /// Says where the pages are, and how the first admin is made.
 pub(crate) async fn print_pages(at: &str, ctx: &Ctx) -> anyhow::Result<()> {
-    let token = invite_first_admin(ctx).await?;
-    let mut out = std::io::stdout().lock();
-    match token {
-        Some(token) => writeln!(
-            out,
+    print(&match invite_first_admin(ctx).await? {
+        Some(token) => format!(
             "\nNobody can log in yet. This link makes the first admin, once, within 30 minutes:\n  \
-             {at}/first-admin?token={token}\n"
-        )?,
-        None => writeln!(out, "\npages for merchants and operators: {at}\n")?,
-    }
-    Ok(out.flush()?)
+             {at}/first-admin?token={token}\n\n"
+        ),
+        None => format!("\npages for merchants and operators: {at}\n\n"),
+    })
 }
 
 /// Says how the demo is used: its accounts, and the keys of its channels.

@@ -8,7 +8,7 @@ use atoll_kernel::{
     limits::{LOG_SILENCE_MAX, REPLICA_LAG_MAX},
     migration::is_current,
 };
-use atoll_storage::{Standing, Trouble};
+use atoll_storage::{Position, Standing, Trouble};
 
 use super::Cluster;
 use crate::Secrets;
@@ -19,6 +19,9 @@ impl Cluster {
         let view = ctx.view();
         let version = match is_current(&view, ctx.registry()) {
             Ok(true) => None,
+            Ok(false) if view.position() == Position(0) => {
+                Some("this host has no data yet: it waits for one that leads".into())
+            }
             // Who prepares its term migrates it.
             Ok(false) if *self.store.standing().borrow() == Standing::Prepares => {
                 Some("this host begins to lead, and migrates the data".into())

@@ -3,21 +3,23 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use atoll_background::Pace;
 use atoll_customer::{CUSTOMER_GROUPS, CustomerGroup};
 use atoll_kernel::{
-    Actor, Fault, Moment, Write,
-    clock::Clock,
+    Actor, Fault, Moment, Timestamp, Write,
+    clock::{Clock, ManualClock},
     http::Config,
     migration::{FORMAT, is_current},
     saga::{EXECUTIONS, ExecutionState, WorkflowExecution},
     serde_json::json,
     verify::Findings,
 };
-use atoll_storage::{AppendError, CommitLog, Entry, KeyBuf, StoreOptions, WriteKeys as _, engines::Memory};
+use atoll_storage::{
+    AppendError, CommitLog, Entry, KeyBuf, StoreOptions, Trouble, WriteKeys as _, engines::Memory,
+};
 
 use super::*;
 use crate::{Application, Assembly, Data, Health, Role, Secrets, Settings, registry};
@@ -59,6 +61,10 @@ struct Host {
 impl Host {
     /// A host that follows, with an empty replica.
     async fn join(log: &Log) -> Host {
+        Host::join_at(log, Clock::System).await
+    }
+
+    async fn join_at(log: &Log, clock: Clock) -> Host {
         let registry = registry().expect("a registry");
         let store = Store::open_replica(Memory::default(), &registry.spaces(), StoreOptions::default());
         let (store, seen) = (store.expect("a store"), watch::Sender::default());
@@ -74,7 +80,7 @@ impl Host {
         // As if the shop had them.
         let (jwt_secret, cookie_secret) = (b"for tests".to_vec(), b"for tests".to_vec());
         let config = Config { jwt_secret, cookie_secret, ..alone.config };
-        let assembly = Assembly { cluster, membership, plan: None, clock: Clock::System, config, ..alone };
+        let assembly = Assembly { cluster, membership, plan: None, clock, config, ..alone };
         let app = assembly.start().await.expect("it starts as a follower");
         let leadership = Leadership {
             ctx: app.ctx.clone(),
@@ -82,7 +88,7 @@ impl Host {
             pace: Pace::default(),
             health: Health::of(&app.ctx, &app.cluster),
             admin: None,
-            pages: Some("http://127.0.0.1/app".into()),
+            pages: None,
         };
         let _terms = leadership.start(app.membership.as_ref()).await.expect("it follows");
         Host { app, log: log.clone(), _terms }
@@ -291,4 +297,61 @@ async fn host_that_cannot_prepare_its_term_leaves_it_to_another() {
     assert!(second.request().await.is_err());
     first.begin().await;
     first.until(Standing::Follows).await;
+}
+
+#[tokio::test]
+async fn readiness_tells_of_lag_and_of_a_log_that_does_not_answer() {
+    let log = Log::default();
+    let host = Host::join(&log).await;
+    let (cluster, ctx) = (&host.app.cluster, host.ctx());
+    assert_eq!(cluster.unready(ctx), ["this host has no data yet: it waits for one that leads"]);
+    host.lead().await;
+    let (position, made_ms) = {
+        let view = ctx.view();
+        (view.position(), view.made_at().expect("a time").millis())
+    };
+    let behind_by = |lag_ms: i64| {
+        // The background writes meanwhile, but not that much.
+        let head = Position(position.0 + 1_000);
+        cluster.seen.send_modify(|it| (it.position, it.at_ms) = (head, made_ms + lag_ms));
+        cluster.unready(ctx)
+    };
+    assert_eq!(cluster.unready(ctx), [""; 0]);
+    assert_eq!(behind_by(9_000), [""; 0]);
+    let behind = behind_by(60_000);
+    assert!(behind.len() == 1 && behind[0].starts_with("the replica is "), "{behind:?}");
+    cluster.seen.send_modify(|it| it.position = position);
+    assert_eq!(cluster.unready(ctx), [""; 0], "it has caught up, however long ago that commit was made");
+    let silent_for = |seconds: u64| {
+        cluster.seen.send_modify(|it| {
+            it.heard_at = Instant::now().checked_sub(Duration::from_secs(seconds));
+            it.trouble = Some(Trouble::Away("no route".into()));
+        });
+        cluster.degraded()
+    };
+    assert_eq!(silent_for(5), [""; 0], "it may be failing over");
+    let away = ["PostgreSQL does not answer, so that nothing is written: no route"];
+    assert_eq!(silent_for(20), away);
+    assert_eq!(cluster.unready(ctx), [""; 0], "reads go on");
+    cluster.seen.send_modify(|it| it.trouble = None);
+    assert_eq!(cluster.degraded(), [""; 0]);
+}
+
+#[tokio::test]
+async fn time_does_not_go_back_where_another_clock_was_ahead() {
+    let log = Log::default();
+    let ahead = Timestamp::now().plus(Duration::from_secs(3600));
+    let first = Host::join_at(&log, Clock::Manual(ManualClock::at(ahead))).await;
+    let second = Host::join(&log).await;
+    first.lead().await;
+    first.request().await.expect("it leads");
+    assert!(second.ctx().now() < ahead, "it has its own clock until it leads");
+    second.lead().await;
+    assert_eq!(second.ctx().now(), ahead);
+    // Whatever it stores by its context or by the moment of a transaction.
+    let at = async |host: &Host| {
+        let write = |_: &mut dyn Write, at: &Moment| Ok(at.now());
+        host.ctx().write(Actor::System, write).await.expect("it leads").0
+    };
+    assert_eq!(at(&second).await, ahead);
 }

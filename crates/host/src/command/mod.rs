@@ -198,7 +198,7 @@ struct Origin<'a> {
 }
 
 /// Writes to the standard output. That its reader, such as `head`, has closed the pipe is no error.
-fn print(text: &str) -> anyhow::Result<()> {
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match write!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => Ok(done?),
