@@ -3,10 +3,13 @@
 
 use atoll_kernel::{
     http::{HeaderMap, StatusCode},
-    limits::ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX,
+    limits::{ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, READS_AFTER_MAX},
 };
-use atoll_testkit::{Client, Cut, Shop, TestApp, TestHosts};
+use atoll_testkit::{Answer, Client, Cut, Shop, TestApp, TestHosts, id};
+use axum::body::Body;
 use serde_json::{Value, json};
+
+use crate::pages::Browser;
 
 /// A shop on so many hosts, of which the first leads.
 async fn shop_on<const N: usize>() -> (TestHosts, Shop, Vec<TestApp>) {
@@ -29,9 +32,40 @@ fn path_of(customer: &Value) -> String {
 }
 
 const NOTHING_HAPPENED: &str = "503 unknown_error (nothing_happened): Nothing happened: ";
+const OUTCOME_UNKNOWN: &str = "503 unknown_error (outcome_unknown): It is not known";
+
+/// The part of the cookie that an answer sets, as browsers send it back.
+fn cookie(answer: &Answer) -> Option<&str> {
+    let mut lines = answer.headers.get_all("set-cookie").iter().filter_map(|it| it.to_str().ok());
+    lines.find(|it| it.starts_with("atoll-after="))?.split(';').next()
+}
+
+/// Lets all other tasks go on until they wait.
+async fn until_all_wait() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether a client that writes at one host reads it at another one that is behind, with what it carries.
+async fn reads_own_writes(carries: impl Fn(&Answer) -> Option<(&'static str, String)>) -> bool {
+    let (hosts, shop, others) = shop_on::<3>().await;
+    let (near, far) = (shop.admin.on(&others[0]), shop.admin.on(&others[1]));
+    hosts.hold(2, true);
+    let made = near.post("/admin/customers", json!({ "email": "ann@test.dev" })).await;
+    let path = path_of(&made.json["customer"]);
+    let far = match carries(&made) {
+        Some((name, value)) => far.with_header(name, &value),
+        None => far,
+    };
+    let reading = tokio::spawn(async move { far.get_unchecked(&path).await.status });
+    until_all_wait().await;
+    hosts.hold(2, false);
+    reading.await.expect("no panic") == StatusCode::OK
+}
 
 #[tokio::test]
-async fn who_writes_at_any_host_reads_it_there() {
+async fn who_writes_reads_it_at_every_host() {
     let (hosts, shop, others) = shop_on::<3>().await;
     for app in &others {
         let client = shop.admin.on(app);
@@ -40,20 +74,22 @@ async fn who_writes_at_any_host_reads_it_there() {
             assert_eq!(client.get(&path_of(&made)).await.ok()["customer"], made);
         }
     }
+    let carried = |made: &Answer| Some(("atoll-after", after(&made.headers).to_owned()));
+    assert!(reads_own_writes(carried).await);
+    assert!(reads_own_writes(|made| Some(("cookie", cookie(made)?.to_owned()))).await);
+    assert!(reads_own_writes(|_| Some(("atoll-read", "strict".to_owned()))).await);
+    assert!(!reads_own_writes(|_| None).await, "without a word it reads what that host has: the control");
 }
 
 #[tokio::test]
-async fn what_a_client_has_seen_is_waited_for_at_every_host() {
+async fn what_a_client_has_seen_is_waited_for_and_then_refused() {
     let (hosts, shop, others) = shop_on::<3>().await;
     let (near, far) = (shop.admin.on(&others[0]), shop.admin.on(&others[1]));
     hosts.hold(2, true);
     let made = near.post("/admin/customers", json!({ "email": "ann@test.dev" })).await;
     let (path, seen) = (path_of(&made.json["customer"]), after(&made.headers).to_owned());
     assert_eq!(seen, hosts.log.head().to_string());
-    assert_eq!(far.get(&path).await.status, StatusCode::NOT_FOUND, "it says nothing of what it has seen");
-    let cookie = made.headers.get_all("set-cookie").iter().find_map(|it| it.to_str().ok()?.split(';').next());
-    let carried = [("atoll-after", &*seen), ("cookie", cookie.expect("a cookie"))];
-    for (name, value) in carried {
+    for (name, value) in [("atoll-after", &*seen), ("cookie", cookie(&made).expect("a cookie"))] {
         let refused = far.clone().with_header(name, value).get(&path).await;
         assert_eq!(refused.headers["retry-after"], "1");
         let text = format!(
@@ -61,17 +97,94 @@ async fn what_a_client_has_seen_is_waited_for_at_every_host() {
         );
         assert_eq!(refused.error(), text);
     }
-    let strict = far.clone().with_header("atoll-read", "strict");
-    assert_eq!(strict.get(&path).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    let waiting = tokio::spawn(async move { strict.get(&path).await.status });
-    hosts.hold(2, false);
-    assert_eq!(waiting.await.expect("no panic"), StatusCode::OK);
-    for (name, value) in carried {
-        let path = path_of(&made.json["customer"]);
-        assert_eq!(far.clone().with_header(name, value).get(&path).await.status, StatusCode::OK);
+    let strict = far.clone().with_header("atoll-read", "strict").get(&path).await;
+    assert_eq!(strict.status, StatusCode::SERVICE_UNAVAILABLE);
+    for (name, wrong) in [("atoll-after", "soon"), ("atoll-read", "later")] {
+        let refused = far.clone().with_header(name, wrong).get("/admin/stores").await;
+        assert!(refused.error().starts_with("400 invalid_data"), "{name}");
     }
-    let wrong = far.clone().with_header("atoll-after", "soon").get("/admin/stores").await;
-    assert!(wrong.error().starts_with("400 invalid_data"), "it is no position");
+    // A host that is behind is asked for its health, whatever a client has seen.
+    let health =
+        far.with_header("atoll-after", &seen).with_header("atoll-read", "strict").get("/health").await;
+    assert_eq!(health.status, StatusCode::OK);
+}
+
+/// After a restore, or by a cookie that another site has set.
+#[tokio::test]
+async fn what_no_host_has_is_not_waited_for() {
+    let (hosts, shop, others) = shop_on::<2>().await;
+    let head = hosts.log.head();
+    for client in [&shop.admin, &shop.admin.on(&others[0])] {
+        let beyond = client.clone().with_header("atoll-after", "18446744073709551615");
+        let text = format!(
+            "503 unknown_error (behind): This shop has no commit 18446744073709551615: its last one is {head}"
+        );
+        assert_eq!(beyond.get("/admin/stores").await.error(), text);
+        let browser = client.clone().with_header("cookie", "atoll-after=18446744073709551615");
+        let answer = browser.get("/admin/stores").await;
+        assert_eq!(cookie(&answer), Some(&*format!("atoll-after={head}")), "it is told the right one");
+        answer.ok();
+    }
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_commits_are_bounded() {
+    let (hosts, shop, others) = shop_on::<2>().await;
+    hosts.hold(1, true);
+    let seen = after(&shop.admin.post("/admin/customers", json!({ "email": "a@test.dev" })).await.headers)
+        .to_owned();
+    let client = others[0].client().with_header("atoll-after", &seen);
+    let waiting: Vec<_> = (0..READS_AFTER_MAX)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.get_unchecked("/nowhere").await.status })
+        })
+        .collect();
+    until_all_wait().await;
+    let refused = client.get_unchecked("/nowhere").await;
+    assert_eq!(refused.error(), "503 unknown_error (behind): Too many requests wait for commits");
+    hosts.hold(1, false);
+    for waited in waiting {
+        assert_eq!(waited.await.expect("no panic"), StatusCode::NOT_FOUND);
+    }
+}
+
+/// The number is that of the commit which an answer is of, and no later one: so histories can be checked.
+#[tokio::test]
+async fn answers_carry_the_position_that_they_are_of() {
+    let (hosts, shop, others) = shop_on::<2>().await;
+    let clients = [shop.admin.clone(), shop.admin.on(&others[0])];
+    let email = |n: usize| format!("{n}@positions.dev");
+    let mut running = Vec::new();
+    for n in 0..40 {
+        let (client, email) = (clients[n % 2].clone(), email(n));
+        running.push(tokio::spawn(async move {
+            let made = client.post("/admin/customers", json!({ "email": email })).await;
+            (Some(email), after(&made.headers).to_owned(), made.json["count"].as_u64())
+        }));
+        for client in &clients {
+            let client = client.clone();
+            running.push(tokio::spawn(async move {
+                let listed = client.get_unchecked("/admin/customers?limit=1").await;
+                (None, after(&listed.headers).to_owned(), listed.json["count"].as_u64())
+            }));
+        }
+    }
+    let mut answers = Vec::new();
+    for request in running {
+        answers.push(request.await.expect("no panic"));
+    }
+    let made: Vec<_> = (0..40).map(|n| hosts.log.commit_of(&email(n)).expect("it was made")).collect();
+    for (email, position, count) in answers {
+        match email {
+            Some(email) => assert_eq!(hosts.log.commit_of(&email).map(|it| it.to_string()), Some(position)),
+            None => {
+                let at = position.parse().expect("a number");
+                let then = made.iter().filter(|it| it.0 <= at).count() as u64;
+                assert_eq!(count, Some(then), "at {at}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -160,6 +273,90 @@ async fn deposed_leader_answers_that_nothing_happened() {
     customer(&shop.admin.on(&others[0]), "ann@test.dev").await;
 }
 
+/// A login commits nothing, so the log refuses none.
+#[tokio::test]
+async fn deposed_leader_lets_nobody_in_by_an_old_password() {
+    let (hosts, shop, others) = shop_on::<2>().await;
+    let log_in = async |app: &TestApp, password: &str| {
+        let login = json!({ "email": "admin@test.dev", "password": password });
+        app.client().post("/auth/user/emailpass", login).await
+    };
+    assert_eq!(log_in(&others[0], "supersecret").await.status, StatusCode::OK);
+    hosts.end_lease(0);
+    hosts.take_over(1).await;
+    let forgotten = json!({ "identifier": "admin@test.dev" });
+    others[0].client().post("/auth/user/emailpass/reset-password", forgotten).await;
+    let token = others[0].mailed_tokens("auth.password_reset").pop().expect("a token");
+    let path = format!("/auth/user/emailpass/update?token={token}");
+    others[0].client().post(&path, json!({ "password": "new secret" })).await.ok();
+    assert_eq!(log_in(&others[0], "supersecret").await.status, StatusCode::UNAUTHORIZED);
+    let refused = log_in(&shop.app, "supersecret").await.error();
+    assert!(refused.starts_with(NOTHING_HAPPENED), "{refused}");
+}
+
+/// What a client has seen counts for a write, too: at a host that takes itself for the leader, say.
+#[tokio::test]
+async fn write_is_answered_from_what_its_client_has_seen() {
+    let (hosts, shop, others) = shop_on::<2>().await;
+    hosts.take_over(1).await;
+    let made = shop.admin.on(&others[0]).post("/admin/customers", json!({ "email": "ann@test.dev" })).await;
+    let stale = shop.admin.clone().with_header("atoll-after", after(&made.headers));
+    let refused = stale.post(&path_of(&made.json["customer"]), json!({ "first_name": "Ann" })).await.error();
+    assert!(refused.starts_with("503 unknown_error (behind)"), "it is not known there: {refused}");
+}
+
+#[tokio::test]
+async fn write_whose_answer_is_lost_between_hosts_is_of_unknown_outcome() {
+    let (hosts, shop, others) = shop_on::<2>().await;
+    let far = shop.admin.on(&others[0]).with_header("idempotency-key", "once");
+    hosts.lose_answer();
+    let body = json!({ "email": "ann@test.dev" });
+    let unknown = far.post("/admin/customers", body.clone()).await;
+    assert_eq!(unknown.headers["retry-after"], "1");
+    let unknown = unknown.error();
+    assert!(unknown.starts_with(OUTCOME_UNKNOWN), "{unknown}");
+    far.post("/admin/customers", body).await.ok();
+    assert_eq!(shop.admin.get("/admin/customers?email=ann@test.dev").await.ok()["count"], 1);
+    // What is only read can be asked again, whatever became of it.
+    hosts.lose_answer();
+    let read = shop.admin.on(&others[0]).get_unchecked("/admin/verify").await.error();
+    assert!(read.starts_with(NOTHING_HAPPENED), "{read}");
+}
+
+#[tokio::test]
+async fn bodies_of_all_kinds_go_to_the_host_that_leads() {
+    let (_hosts, shop, others) = shop_on::<3>().await;
+    let (near, far) = (shop.admin.on(&others[0]), shop.admin.on(&others[1]));
+    // A form with a file, which lies in the folder of the host that leads.
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    let head = "--XYZ\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a.png\"\r\n\
+                content-type: image/png\r\n\r\n";
+    let form = [head.as_bytes(), png, b"\r\n--XYZ--\r\n"].concat();
+    let typed = near.without_type().with_header("content-type", "multipart/form-data; boundary=XYZ");
+    let file = typed.send("POST", "/admin/uploads", Body::from(form)).await.ok()["files"][0].clone();
+    let key = id(&file);
+    for app in [&shop.app, &others[0], &others[1]] {
+        assert_eq!(shop.admin.on(app).get(&format!("/admin/uploads/{key}")).await.ok()["file"]["id"], *key);
+        let public = app.client();
+        let served = public.get(&format!("/static/{key}")).await;
+        assert_eq!((served.status, served.body.as_ref()), (StatusCode::OK, &png[..]));
+        assert!(!served.headers.contains_key("atoll-after"), "caches keep it for a year");
+        let head = public.send("HEAD", &format!("/static/{key}"), Body::empty()).await;
+        assert_eq!(head.status, StatusCode::OK, "links are checked by it");
+    }
+    // A page's login, and a form of it.
+    let browser = Browser::of(&others[0]).await;
+    let (status, to, shown) = browser
+        .send("/app/channels/new", &[("do", "create"), ("name", "Elsewhere"), ("description", "")])
+        .await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{shown}");
+    assert!(browser.page(to.strip_suffix("?done=created").unwrap_or(&to)).await.1.contains("Elsewhere"));
+    assert_eq!(others[0].ctx.config().hosts.as_ref().map(|it| it.n_forwarded().1), Some(0));
+    // A delete, without a body.
+    let made = customer(&far, "ann@test.dev").await;
+    far.delete(&path_of(&made)).await.ok();
+}
+
 /// The answer to a commit is lost, before or after it is in the log; the request is sent again elsewhere.
 #[tokio::test]
 async fn write_of_unknown_outcome_is_done_once_by_its_key() {
@@ -171,7 +368,7 @@ async fn write_of_unknown_outcome_is_done_once_by_its_key() {
         let unknown = keyed(&shop.admin.on(&others[0])).post("/admin/customers", body.clone()).await;
         assert_eq!(unknown.headers["retry-after"], "1");
         let unknown = unknown.error();
-        assert!(unknown.starts_with("503 unknown_error (outcome_unknown): It is not known"), "{unknown}");
+        assert!(unknown.starts_with(OUTCOME_UNKNOWN), "{unknown}");
         hosts.lead(1).await;
         let made = keyed(&shop.admin).post("/admin/customers", body.clone()).await.ok();
         assert_eq!(keyed(&shop.admin).post("/admin/customers", body.clone()).await.ok(), made);

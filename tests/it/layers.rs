@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/s3", &["crates/kernel", "crates/providers"]),
     ("crates/smtp", &["crates/kernel", "crates/providers"]),
     ("crates/webhook-sender", &["crates/kernel", "crates/providers"]),
+    ("crates/peers", &["crates/kernel"]),
     ("plugins", &["crates/checkout", "crates/kernel", "crates/pages", "crates/providers"]),
     ("crates/export", &["crates/kernel", "crates/storage", "crates/values"]),
     ("crates/background", &["crates/export", "crates/kernel", "crates/providers", "crates/storage"]),
@@ -65,7 +66,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "crates/api", "crates/app", "crates/background", "crates/bundle", "crates/catalogue",
             "crates/export", "crates/flows", "crates/kernel", "crates/links", "crates/metrics",
-            "crates/postgres", "crates/s3", "crates/smtp", "crates/storage", "crates/traces",
+            "crates/peers", "crates/postgres", "crates/s3", "crates/smtp", "crates/storage", "crates/traces",
             "crates/webhook-sender", "plugins", "plugins/extensions",
         ],
     ),

@@ -173,7 +173,7 @@ impl Shared {
         // The frame says already why a form was refused: mostly because its page is gone.
         let said = html! { @if call.refused().is_none() { (problem(&fault.to_string())) } };
         let page = Page::new(title, said);
-        self.html(fault.status(), framed(&self.root, call, &page))
+        self.html_of(fault, framed(&self.root, call, &page))
     }
 
     fn to_login(&self, next: &str) -> Response {
@@ -195,6 +195,15 @@ impl Shared {
     fn html(&self, status: StatusCode, page: Markup) -> Response {
         let kind = [(header_names::CONTENT_TYPE, "text/html; charset=utf-8")];
         self.with_headers((status, kind, page.into_string()).into_response())
+    }
+
+    /// A page that says why something was not done, and after how long it may be.
+    fn html_of(&self, fault: &Fault, page: Markup) -> Response {
+        let mut response = self.html(fault.status(), page);
+        if let Some(seconds) = fault.retry_after_s() {
+            response.headers_mut().insert(header_names::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 
     fn with_headers(&self, mut response: Response) -> Response {
@@ -220,7 +229,7 @@ impl Shared {
             tracing::error!(page = head.uri.path(), "{fault} {}", fault.causes());
         }
         let body = html! { h1 { "That did not work" } (problem(&fault.to_string())) };
-        self.html(fault.status(), bare(&self.root, "That did not work", body))
+        self.html_of(fault, bare(&self.root, "That did not work", body))
     }
 }
 
@@ -341,7 +350,7 @@ async fn make_first_admin(shared: Arc<Shared>, request: Request) -> Response {
             return shared.refused(&head, &fault);
         }
         let body = first_admin::page(&shared.root, form.text("token"), &form, Some(&fault));
-        return shared.html(fault.status(), bare(&shared.root, "The first admin", body));
+        return shared.html_of(&fault, bare(&shared.root, "The first admin", body));
     }
     begin(&shared, &head, form.text("email"), form.exact("password")).await
 }
@@ -355,7 +364,7 @@ async fn begin(shared: &Shared, head: &Head, email: &str, password: &str) -> Res
         }
         Err(fault) => {
             let body = login_with_new_password(&shared.root, email, &fault);
-            shared.html(fault.status(), bare(&shared.root, "Log in", body))
+            shared.html_of(&fault, bare(&shared.root, "Log in", body))
         }
     }
 }
@@ -427,7 +436,7 @@ async fn taken(
         }
         Err(fault) => {
             let body = (link.page)(&shared.root, email, form, Some(&fault));
-            shared.html(fault.status(), bare(&shared.root, link.title, body))
+            shared.html_of(&fault, bare(&shared.root, link.title, body))
         }
     }
 }
@@ -451,7 +460,7 @@ async fn take_login(shared: Arc<Shared>, request: Request) -> Response {
         }
         Err(fault) => {
             let body = login_form(&shared.root, form.text("next"), &form, Some(&fault));
-            shared.html(fault.status(), bare(&shared.root, "Log in", body))
+            shared.html_of(&fault, bare(&shared.root, "Log in", body))
         }
     }
 }

@@ -10,7 +10,7 @@ use atoll_kernel::{
     Ctx, Registry,
     clock::Clock,
     flow::Probe,
-    http::{BackupConfig, Config, FileConfig, Parts, beside, router},
+    http::{BackupConfig, Config, Encoding, FileConfig, Hosts, Parts, beside, router, sign},
     limits::{ANSWERS_BYTES_MAX, BACKUPS_KEPT_MAX, CACHE_BYTES, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     migration::Plan as MigrationPlan,
 };
@@ -109,6 +109,10 @@ impl Assembly {
                 (cluster, Some(membership), secrets, None)
             }
         };
+        let hosts = cluster.peers().map(|peers| {
+            let key = sign(&secrets.jwt, b"atoll-forwarded", Encoding::Hex).into_bytes();
+            Hosts::new(cluster.store().clone(), cluster.seen(), peers, key, registry.led())
+        });
         let (folder, temporary) = data.files()?;
         let files = FileConfig {
             folder,
@@ -125,7 +129,7 @@ impl Assembly {
             origins: settings.origins,
             proxies: settings.proxies,
             requests_max: settings.requests_max.unwrap_or(REQUESTS_MAX),
-            hosts: None,
+            hosts,
             reads: settings.reads,
             answers_bytes_max: settings.answers_bytes_max.unwrap_or(ANSWERS_BYTES_MAX),
             cart_days: settings.cart_days.unwrap_or(CART_DAYS),

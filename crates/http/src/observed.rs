@@ -5,10 +5,14 @@
 //! no parameter, header or body: so it holds no secret.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use atoll_storage::Position;
 use atoll_values::Trace;
 use axum::{
     extract::{MatchedPath, Request},
@@ -30,10 +34,10 @@ const SLOW: Duration = Duration::from_secs(1);
 /// The target of the lines, for filters of the log.
 const TARGET: &str = "atoll::requests";
 
-/// What those who answer a request tell of it for its line in the log. It is among the extensions of the
-/// request, and of those that a page makes for it in the same process.
+/// What those who answer a request tell of it: for its line in the log, and for the hosts of the shop. It is
+/// among the extensions of the request, and of those that a page makes for it in the same process.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Observed(Arc<Told>);
+pub struct Observed(Arc<Told>);
 
 #[derive(Debug, Default)]
 struct Told {
@@ -42,6 +46,11 @@ struct Told {
     limit: OnceLock<&'static str>,
     waits: OnceLock<()>,
     trace: OnceLock<Trace>,
+    /// Has another host forwarded it?
+    is_forwarded: OnceLock<()>,
+    /// The last commit that was read.
+    position: AtomicU64,
+    has_committed: AtomicBool,
 }
 
 impl Observed {
@@ -67,8 +76,37 @@ impl Observed {
         }
     }
 
+    /// The request is answered from this commit, too.
+    pub fn reads(&self, position: Position) {
+        self.0.position.fetch_max(position.0, Ordering::Relaxed);
+    }
+
+    /// The last commit that the request is answered from.
+    pub(crate) fn position(&self) -> Position {
+        Position(self.0.position.load(Ordering::Relaxed))
+    }
+
+    /// The request has committed something, or may have: no later fault of it says that nothing happened.
+    pub fn commits(&self) {
+        self.0.has_committed.store(true, Ordering::Relaxed);
+    }
+
+    /// Has it?
+    pub fn has_committed(&self) -> bool {
+        self.0.has_committed.load(Ordering::Relaxed)
+    }
+
+    /// Another host has forwarded the request to this one.
+    pub(crate) fn forwarded(&self) {
+        let _ = self.0.is_forwarded.set(());
+    }
+
+    pub(crate) fn is_forwarded(&self) -> bool {
+        self.0.is_forwarded.get().is_some()
+    }
+
     /// The span of the request, if it is recorded.
-    pub(crate) fn trace(&self) -> Option<Trace> {
+    pub fn trace(&self) -> Option<Trace> {
         self.0.trace.get().copied()
     }
 
@@ -81,8 +119,9 @@ impl Observed {
 /// Middleware: refuses requests with an ambiguous head, lets the others be answered, and observes all of
 /// them. A request that a page makes in the name of one that is observed already belongs to that.
 pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) -> Response {
-    if request.extensions().get::<Observed>().is_some() {
-        return answer(&app, &Observed::default(), request, next).await;
+    if let Some(observed) = request.extensions().get::<Observed>() {
+        let whole = observed.clone();
+        return answer(&app, &Observed::default(), Some(&whole), request, next).await;
     }
     let begun = Instant::now();
     let observed = Observed::default();
@@ -100,7 +139,7 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
     if app.hosts().is_some() {
         seen.tell(request.headers_mut(), span.as_ref().map(OpenSpan::trace));
     }
-    let mut response = answer(&app, &observed, request, next).await;
+    let mut response = answer(&app, &observed, None, request, next).await;
     if let Ok(value) = HeaderValue::from_str(&seen.request_id) {
         response.headers_mut().insert("x-request-id", value);
     }
@@ -127,8 +166,15 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
     response
 }
 
-/// Lets a request be answered, here or by the host that leads; a panic is a 500.
-async fn answer<A: App>(app: &A, observed: &Observed, request: Request, next: Next) -> Response {
+/// Lets a request be answered, here or by the host that leads; a panic is a 500. `whole` is the request of
+/// which it is a part.
+async fn answer<A: App>(
+    app: &A,
+    observed: &Observed,
+    whole: Option<&Observed>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (head, body) = request.into_parts();
     let refused = |fault: Fault| {
         observed.failed(&fault);
@@ -138,9 +184,15 @@ async fn answer<A: App>(app: &A, observed: &Observed, request: Request, next: Ne
         return refused(fault);
     }
     let request = Request::from_parts(head, body);
-    let answered = match app.hosts() {
-        None => caught(next.run(request)).await,
-        Some(hosts) => caught(hosts.answer(request, next)).await.flatten(),
+    // Boxed: what only several hosts do makes no request of a host alone larger.
+    let answered = match (app.hosts(), whole) {
+        (None, _) => caught(next.run(request)).await,
+        (Some(hosts), None) => {
+            caught(Box::pin(hosts.answer(observed, app.proxies(), request, next))).await.flatten()
+        }
+        (Some(hosts), Some(whole)) => {
+            caught(Box::pin(hosts.answer_part(whole, request, next))).await.flatten()
+        }
     };
     answered.unwrap_or_else(refused)
 }

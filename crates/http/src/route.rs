@@ -12,7 +12,7 @@ use std::{
 use atoll_query::{Context, StoreFields};
 use atoll_schema::{Body, Field, ListParams, Params, Type, required};
 use atoll_storage::{JsonObject, Meter, Recorder, View};
-use atoll_values::{Timestamp, Trace};
+use atoll_values::Timestamp;
 use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -20,8 +20,8 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
-    AnswerCache, Caller, CountedKeys, Fault, Files, Hosts, Origins, RequestCounters, Tracer,
-    counters::RouteCounters, upload::Unread,
+    AnswerCache, Caller, CountedKeys, Fault, Files, Hosts, Observed, Origins, Proxies, RequestCounters,
+    Tracer, counters::RouteCounters, upload::Unread,
 };
 
 /// The application behind the router: authenticates requests and runs handlers.
@@ -60,8 +60,12 @@ pub trait App: Clone + Send + Sync + 'static {
     /// Begins spans; `None` if none are collected.
     fn tracer(&self) -> Option<&Tracer>;
 
-    /// The same application for work that belongs to this span.
-    fn within(&self, trace: Trace) -> Self;
+    /// The proxies that are trusted.
+    fn proxies(&self) -> &Proxies;
+
+    /// The same application for a request, which tells by this what it reads and commits, and which has its
+    /// span.
+    fn observed(&self, by: &Observed) -> Self;
 
     /// The snapshot of the last commit.
     fn view(&self) -> View;

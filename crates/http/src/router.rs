@@ -126,14 +126,17 @@ async fn serve<A: App>(
 ) -> Response {
     let _timed = counters.start();
     let observed = Observed::of(request.extensions());
-    let app = match observed.trace() {
-        Some(trace) => app.within(trace),
-        None => app,
-    };
+    let app = if app.hosts().is_some() || observed.trace().is_some() { app.observed(&observed) } else { app };
     let (mut head, body) = request.into_parts();
     let encoding = if route.is_compressed() { Encoding::accepted(&head.headers) } else { Encoding::Identity };
     let asked = app.answers().and_then(|cache| Some((cache, Question::of(route, &head, encoding)?)));
-    let kept = asked.as_ref().and_then(|(cache, question)| cache.find(question, || app.clock()));
+    let kept = asked.as_ref().and_then(|(cache, question)| {
+        if app.hosts().is_some() {
+            // What is found is as this view has it, or a later one.
+            app.view();
+        }
+        cache.find(question, || app.clock())
+    });
     let mut response = match kept {
         Some(kept) => {
             observed.acts(kept.answer.asked_by(route.auth));

@@ -4,10 +4,7 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     pin::pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use atoll_http::{AnswerCache, AnswerCacheCounts};
@@ -18,14 +15,14 @@ use tokio::sync::{Semaphore, watch};
 use serde_json::{Map, Value};
 
 use crate::{
-    Actor, Fault, Moment, Now, Registry, Timestamp, Write,
+    Actor, Fault, FaultKind, Moment, Now, Registry, Timestamp, Write,
     clock::Clock,
     config::Config,
     data::{Store, View},
     flow::{ADDITIONAL_DATA, Flow, FlowTimes, Local, Point, Probe},
     http::{
-        App, Auth, Caller, Disconnect, Hosts, IdempotentRequest, Method, OpenSpan, Origins, Reply,
-        RequestCounters, SpanKind, Trace, Tracer,
+        App, Auth, Caller, Disconnect, Hosts, IdempotentRequest, Method, Observed, OpenSpan, Origins,
+        Proxies, Reply, RequestCounters, SpanKind, Trace, Tracer,
     },
     once::{Note, Once, once},
     provider::Providers,
@@ -117,8 +114,8 @@ pub struct Ctx {
     pub(crate) is_finishing: bool,
     /// Does it serve a request that reads, and so makes no commits?
     is_reading: bool,
-    /// Turns true with the first commit of a request, where there are several hosts.
-    has_committed: Option<Arc<AtomicBool>>,
+    /// Is told what a request reads and commits, where there are several hosts.
+    observed: Option<Observed>,
 }
 
 struct Shared {
@@ -183,7 +180,7 @@ impl Ctx {
             trace: None,
             is_finishing: false,
             is_reading: false,
-            has_committed: None,
+            observed: None,
         }
     }
 
@@ -301,6 +298,9 @@ impl Ctx {
     }
 
     fn counted(&self, view: View) -> View {
+        if let Some(observed) = &self.observed {
+            observed.reads(view.position());
+        }
         let view = match &self.meter {
             Some(meter) => view.metered(meter),
             None => view,
@@ -517,14 +517,23 @@ impl Ctx {
         let committed = self.store.commit_at(now, run).await;
         OpenSpan::note(&mut span, &committed);
         drop(span);
+        self.tell(&committed);
         let (output, view) = committed?;
-        if let Some(has_committed) = &self.has_committed {
-            has_committed.store(true, Ordering::Relaxed);
-        }
         if let Some(once) = &self.once {
             once.wrote();
         }
         Ok((output, self.counted(view)))
+    }
+
+    /// Tells the request what became of a commit. One of unknown outcome may be in the log. A body that has
+    /// refused has read what is published by now.
+    fn tell<T>(&self, committed: &Result<(T, View), Fault>) {
+        let Some(observed) = &self.observed else { return };
+        match committed {
+            Ok(_) => observed.commits(),
+            Err(error) if error.kind() == FaultKind::OutcomeUnknown => observed.commits(),
+            Err(_) => observed.reads(self.store.view().position()),
+        }
     }
 }
 
@@ -556,8 +565,13 @@ impl App for Ctx {
         self.config().tracer.as_ref()
     }
 
-    fn within(&self, trace: Trace) -> Ctx {
-        Ctx { trace: Some(trace), ..self.clone() }
+    fn proxies(&self) -> &Proxies {
+        &self.config().proxies
+    }
+
+    fn observed(&self, by: &Observed) -> Ctx {
+        let observed = self.hosts().map(|_| by.clone());
+        Ctx { trace: by.trace().or(self.trace), observed, ..self.clone() }
     }
 
     fn view(&self) -> View {
@@ -623,8 +637,7 @@ impl App for Ctx {
         let (client, is_client_gone) = watch::channel(false);
         call.app = call.app.of_this_term();
         call.app.is_client_gone = Some(is_client_gone);
-        call.app.has_committed = call.app.hosts().map(|_| Arc::default());
-        let has_committed = call.app.has_committed.clone();
+        let observed = call.app.observed.clone();
         let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));
         call.app = call.app.metered(&meter);
         call.view = call.view.metered(&meter);
@@ -652,8 +665,8 @@ impl App for Ctx {
                 answer.await
             }
         };
-        match has_committed {
-            Some(it) if it.load(Ordering::Relaxed) => answer.map_err(Fault::after_a_commit),
+        match observed {
+            Some(it) if it.has_committed() => answer.map_err(Fault::after_a_commit),
             _ => answer,
         }
     }

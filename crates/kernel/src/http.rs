@@ -3,10 +3,11 @@
 pub use atoll_http::{
     Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Document,
     Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, Hosts,
-    IdempotentRequest, IncomingFile, Info, IpNet, LimitsHit, Method, OpenSpan, OriginList, Origins, OverTls,
-    Part, PeerError, Peers, Proxies, Reply, RequestBody, RequestCounters, RequestDuration, RouteSummary,
-    Source, Span, SpanCounts, SpanKind, Spans, StatusCode, Tracer, Uncached, Working, axum_path, beside,
-    caught, cookie, etag_of, header, header_names, is_expected, is_from_own_page, openapi, qs, router,
+    IdempotentRequest, IncomingFile, Info, IpNet, LimitsHit, Method, Observed, OpenSpan, OriginList, Origins,
+    OverTls, Part, PeerError, Peers, Proxies, Reply, RequestBody, RequestCounters, RequestDuration,
+    RouteSummary, Source, Span, SpanCounts, SpanKind, Spans, StatusCode, Tracer, Uncached, Working,
+    axum_path, beside, caught, cookie, etag_of, header, header_names, is_below, is_expected,
+    is_from_own_page, openapi, qs, router,
 };
 pub use atoll_schema::{
     Body, Field, Filters, Issues, ListParams, Param, ParamKind, Params, Type, check, optional, required,

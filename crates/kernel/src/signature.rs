@@ -48,7 +48,8 @@ pub(crate) fn mac(secret: &[u8], signed: &[&[u8]]) -> Hmac<Sha256> {
 
 impl Ctx {
     /// A key of the shop for this purpose, derived from its secret (`jwt_secret`): the same after a restart
-    /// and on all hosts of the shop, in no copy of the data, and of no use for any other purpose.
+    /// and on all hosts of the shop, and of no use for any other purpose. Where the store keeps the secret
+    /// ([`shop_secret`](crate::http::shop_secret)), so do its backups.
     pub fn key_for(&self, purpose: &str) -> Vec<u8> {
         self.lose();
         jwt::key_for(&self.config().jwt_secret, purpose)

@@ -254,6 +254,10 @@ pub fn outdated() -> Fault {
 /// What people read who sent a form twice that could not be answered as the first time.
 const SENT_BEFORE: &str = "This form was sent before. Look whether it was done; if it was not, or is to be done again, send it again.";
 
+/// What people read who sent a form of which no host knows what became.
+const UNKNOWN: &str =
+    "It is not known whether this was done. Go back and send the form again: it is done once.";
+
 async fn answered(answer: Response<Body>, key: &str, is_expecting: bool) -> Result<Sent, Fault> {
     let (head, body) = answer.into_parts();
     let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(Fault::unexpected)?;
@@ -274,8 +278,19 @@ async fn answered(answer: Response<Body>, key: &str, is_expecting: bool) -> Resu
     if is_expecting && !is_sent_before && head.status == StatusCode::CONFLICT {
         return Err(outdated());
     }
-    let said = if is_sent_before { SENT_BEFORE.to_owned() } else { said };
-    Err(Fault::of(head.status.as_u16(), "refused", said))
+    let said = if is_sent_before {
+        SENT_BEFORE.to_owned()
+    } else if !key.is_empty() && body["code"] == "outcome_unknown" {
+        UNKNOWN.to_owned()
+    } else {
+        said
+    };
+    let fault = Fault::of(head.status.as_u16(), "refused", said);
+    let seconds = head.headers.get(header_names::RETRY_AFTER).and_then(|it| it.to_str().ok()?.parse().ok());
+    Err(match seconds {
+        Some(seconds) => fault.with_retry_after(seconds),
+        None => fault,
+    })
 }
 
 /// An answer that is not as the page expects it is a bug of the page.

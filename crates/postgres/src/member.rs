@@ -169,7 +169,8 @@ impl Member {
             self.term = None;
         }
         let leader = match self.term {
-            None if head.is_led => Leader::At(head.url.clone()),
+            // That at its own address was this host, before it was started anew.
+            None if head.is_led && head.url != self.url => Leader::At(head.url.clone()),
             _ => Leader::Nobody,
         };
         self.see(&head, leader, None);

@@ -4,7 +4,11 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 
 use atoll_host::registry;
@@ -67,6 +71,12 @@ impl SharedLog {
         self.state().entries[seen.0 as usize..].to_vec()
     }
 
+    /// The first commit in which this text is.
+    pub fn commit_of(&self, text: &str) -> Option<Position> {
+        let holds = |entry: &&Entry| entry.bytes.windows(text.len()).any(|it| it == text.as_bytes());
+        self.state().entries.iter().find(holds).map(|it| it.position)
+    }
+
     /// Cuts the connection at the next commit.
     pub fn cut(&self, cut: Cut) {
         self.state().next = Some(cut);
@@ -97,6 +107,8 @@ impl CommitLog for OfEpoch {
 struct Network {
     log: SharedLog,
     routers: Arc<Mutex<BTreeMap<String, Router>>>,
+    /// Is the answer to the next request lost?
+    loses: Arc<AtomicBool>,
 }
 
 impl Network {
@@ -111,6 +123,7 @@ const HOST: ([u8; 4], u16) = ([10, 0, 0, 9], 50_000);
 impl Peers for Network {
     fn send(&self, url: &str, request: Request) -> Working<Result<Response, PeerError>> {
         let router = self.routers().get(url).cloned();
+        let is_lost = self.loses.swap(false, Ordering::Relaxed);
         Box::pin(async move {
             let router = router.ok_or_else(|| PeerError::NotSent("connection refused".into()))?;
             let mut arrived = Request::new(Body::empty());
@@ -118,10 +131,11 @@ impl Peers for Network {
             (*arrived.method_mut(), *arrived.uri_mut()) = (head.method, head.uri);
             (*arrived.headers_mut(), *arrived.body_mut()) = (head.headers, body);
             arrived.extensions_mut().insert(ConnectInfo(SocketAddr::from(HOST)));
-            match router.oneshot(arrived).await {
-                Ok(answer) => Ok(answer),
+            let answer = match router.oneshot(arrived).await {
+                Ok(answer) => answer,
                 Err(never) => match never {},
-            }
+            };
+            if is_lost { Err(PeerError::NoAnswer("connection reset".into())) } else { Ok(answer) }
         })
     }
 
@@ -157,7 +171,7 @@ impl TestHosts {
     /// So many hosts, and their applications.
     pub async fn start<const N: usize>() -> (TestHosts, [TestApp; N]) {
         let log = SharedLog::default();
-        let network = Network { log: log.clone(), routers: Arc::default() };
+        let network = Network { log: log.clone(), routers: Arc::default(), loses: Arc::default() };
         let mut hosts = TestHosts { log, network, hosts: Vec::new() };
         let mut apps = Vec::new();
         for _ in 0..N {
@@ -215,6 +229,11 @@ impl TestHosts {
         self.tell(n, host);
     }
 
+    /// The lease of this host is over: another one may lead by now, of which it has not heard.
+    pub fn end_lease(&self, n: usize) {
+        self.hosts[n].seen.send_modify(|it| it.until = Some(Instant::now()));
+    }
+
     /// A host takes another one for the one that leads.
     pub fn believe(&self, n: usize, leader: usize) {
         self.tell(leader, &self.hosts[n]);
@@ -223,7 +242,7 @@ impl TestHosts {
     fn tell(&self, leader: usize, host: &TestHost) {
         let url = &self.hosts[leader].url;
         let leader = if *url == host.url { Leader::Here } else { Leader::At(url.clone()) };
-        host.seen.send_modify(|it| it.leader = leader);
+        host.seen.send_modify(|it| (it.leader, it.until) = (leader, None));
     }
 
     /// Nobody leads, and all know it.
@@ -238,6 +257,11 @@ impl TestHosts {
     /// This host applies nothing of the log any more, or goes on.
     pub fn hold(&self, n: usize, is_behind: bool) {
         self.hosts[n].is_behind.send_replace(is_behind);
+    }
+
+    /// The next request from host to host arrives, and its answer does not.
+    pub fn lose_answer(&self) {
+        self.network.loses.store(true, Ordering::Relaxed);
     }
 
     /// No request reaches this host any more.

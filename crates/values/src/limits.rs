@@ -104,12 +104,26 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// forwards: most writes take milliseconds, those that ask a provider up to half a minute.
 pub const FORWARDED_ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long a host waits for the next bytes of an answer that it hands on.
+pub const FORWARDED_READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection between two hosts may be idle: shorter than any sensible `idle_timeout`, so that no
+/// write is sent on a connection that is being closed, of which nobody would know whether it was done.
+pub const PEER_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How far the clocks of two hosts may be apart, when one forwards to the other: the mark of a forwarded
+/// request is good for so long.
+pub const CLOCKS_APART_MAX: Duration = Duration::from_secs(30);
+
 /// How long a host that led goes on being waited for after another one leads: its last answers are under way.
 pub const LEADER_CHANGE_GRACE: Duration = Duration::from_secs(1);
 
 /// How long a read waits for a commit that its client has seen, or for the last one of the shop
 /// (`atoll-after`, `atoll-read`): a replica is milliseconds behind.
 pub const READ_AFTER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Requests that wait so at a time, of all clients together.
+pub const READS_AFTER_MAX: usize = 1_024;
 
 /// How long the answer to a forwarded write waits until this host has what was written. Its client waits for
 /// the rest with its next request.

@@ -23,7 +23,7 @@ mod store;
 mod terms;
 
 /// A browser with the session of the admin.
-struct Browser {
+pub(crate) struct Browser {
     client: Client,
     cookie: String,
 }
@@ -44,7 +44,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 
 impl Browser {
     /// Logs in by the form.
-    async fn of(app: &TestApp) -> Browser {
+    pub(crate) async fn of(app: &TestApp) -> Browser {
         let client = app.client().without_type();
         let form =
             encoded(&[("email", "admin@test.dev"), ("password", "supersecret"), ("next", "/channels")]);
@@ -58,7 +58,7 @@ impl Browser {
     }
 
     /// The text of a page, with its status.
-    async fn page(&self, path: &str) -> (StatusCode, String) {
+    pub(crate) async fn page(&self, path: &str) -> (StatusCode, String) {
         let answer = self.client.get_unchecked(path).await;
         (answer.status, String::from_utf8(answer.body.to_vec()).expect("text"))
     }
@@ -87,7 +87,7 @@ impl Browser {
     }
 
     /// Sends a form of this session: the status, where it leads, and the page if it leads nowhere.
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
+    pub(crate) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
         let answer = self.answer(path, fields).await;
         let to = header(&answer.headers, "location").to_owned();
         (answer.status, to, String::from_utf8(answer.body.to_vec()).expect("text"))

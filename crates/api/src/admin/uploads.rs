@@ -8,6 +8,7 @@ use atoll_kernel::{
         Answer, Body, Bytes, Call, IncomingFile, Params, Part, Reply, Type, header_names as header, optional,
         required,
     },
+    led,
     limits::{FILE_NAME_CHARS_MAX, UPLOAD_BYTES_MAX, UPLOADS_IN_FLIGHT_BYTES_MAX},
     routes,
     serde_json::{Value, json},
@@ -15,6 +16,9 @@ use atoll_kernel::{
 use atoll_providers::{Content, DirectUpload, FileStorage, direct_type, extension_of, key_of};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
+
+// A storage may be a folder of the host that leads.
+led! { "/admin/uploads" }
 
 routes! {
     /// Shows where an uploaded file is served.

@@ -17,14 +17,14 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use atoll_flows::user::NewUser;
-use atoll_kernel::{Ctx, registry::Secret};
+use atoll_kernel::{Ctx, http::Peers, registry::Secret};
 use atoll_storage::{Leader, Position, Seen, Standing, Store};
 use tokio::sync::watch;
 
 use crate::secrets::Given;
 use candidacy::Candidacy;
 use leadership::prepare_term;
-use postgres::Latest;
+use postgres::{Latest, peers};
 use task::Task;
 
 pub(crate) use self::{
@@ -83,6 +83,11 @@ impl Cluster {
     /// Who leads. This host does only while no other one can, by its own clock.
     pub fn leader(&self) -> Leader {
         self.seen.borrow().led_by()
+    }
+
+    /// The way to the other hosts; none of a host alone.
+    pub(crate) fn peers(&self) -> Option<Box<dyn Peers>> {
+        self.latest.as_ref().map(peers)
     }
 
     /// The last commit of all hosts, at a moment after this was called. Errors: PostgreSQL does not answer.

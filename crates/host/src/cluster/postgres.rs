@@ -3,13 +3,41 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use atoll_kernel::{Registry, limits::CACHE_BYTES, registry::Secret};
+use atoll_kernel::{
+    Registry,
+    http::{PeerError, Peers, Working},
+    limits::CACHE_BYTES,
+    registry::Secret,
+};
+use atoll_peers::PeerClient;
 pub(crate) use atoll_postgres::Latest;
 use atoll_postgres::{Database, Member, bring_up};
 use atoll_storage::{Position, Store, StoreOptions, engines::Redb};
+use axum::{extract::Request, response::Response};
 
 use super::{Candidacy, Cluster, Membership, SharedStore, Task};
 use crate::{Role, secrets::Given};
+
+/// The way to the other hosts, and to the log that they share.
+pub(crate) fn peers(latest: &Latest) -> Box<dyn Peers> {
+    Box::new(Ways { client: PeerClient::default(), latest: latest.clone() })
+}
+
+struct Ways {
+    client: PeerClient,
+    latest: Latest,
+}
+
+impl Peers for Ways {
+    fn send(&self, url: &str, request: Request) -> Working<Result<Response, PeerError>> {
+        self.client.send(url, request)
+    }
+
+    fn head(&self) -> Working<Result<Position, String>> {
+        let latest = self.latest.clone();
+        Box::pin(async move { latest.position().await })
+    }
+}
 
 /// Is this the address of a store? Errors: why not; they tell no password.
 pub(crate) fn check_address(address: &str) -> Result<(), String> {

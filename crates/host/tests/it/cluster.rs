@@ -19,20 +19,20 @@ use crate::{command::atoll, server::Server};
 const LEASE: &str = "2";
 
 /// A database with its server, and the folders of hosts.
-struct Shop {
+pub(crate) struct Shop {
     folder: TempDir,
     postgres: Postgres,
     store: String,
 }
 
 impl Shop {
-    fn open() -> Option<Shop> {
+    pub(crate) fn open() -> Option<Shop> {
         let postgres = Postgres::start()?;
         let store = postgres.database("shop", postgres.port);
         Some(Shop { folder: TempDir::new().expect("a folder"), postgres, store })
     }
 
-    fn host(&self, name: &str, more: &[&str]) -> Server {
+    pub(crate) fn host(&self, name: &str, more: &[&str]) -> Server {
         let args = [
             "--store", &self.store, "--store-lease", LEASE, "--admin-email", "admin@atoll.test",
             "--admin-password", "atoll-demo",
@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks until there is an answer.
 #[track_caller]
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
         if let Some(answer) = ask() {
@@ -57,7 +57,7 @@ fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// The bearer token of the admin, once there is one.
-fn log_in(host: &Server) -> String {
+pub(crate) fn log_in(host: &Server) -> String {
     let credentials = r#"{"email":"admin@atoll.test","password":"atoll-demo"}"#;
     until("logged in", || {
         let (status, answer) =
@@ -67,13 +67,13 @@ fn log_in(host: &Server) -> String {
 }
 
 /// Makes a customer group; returns its name if that was acknowledged.
-fn write(host: &Server, token: &str, name: &str) -> Option<String> {
+pub(crate) fn write(host: &Server, token: &str, name: &str) -> Option<String> {
     let body = format!(r#"{{"name":"{name}"}}"#);
     let (status, _) = host.send("POST", "/admin/customer-groups", &[("authorization", token)], &body)?;
     (status == 200).then(|| name.to_owned())
 }
 
-fn groups(host: &Server, token: &str) -> BTreeSet<String> {
+pub(crate) fn groups(host: &Server, token: &str) -> BTreeSet<String> {
     let (status, list) = host
         .send("GET", "/admin/customer-groups?limit=1000", &[("authorization", token)], "")
         .expect("an answer");

@@ -5,6 +5,7 @@ mod cluster;
 mod command;
 mod crash;
 mod exports;
+mod followers;
 mod health;
 mod http;
 mod kills;

@@ -2,10 +2,12 @@
 //! (hop-by-hop headers), its body as it arrives, and the answer.
 
 use std::{
+    future::Future as _,
     pin::Pin,
     task::{Context, Poll},
 };
 
+use atoll_values::{Timestamp, limits::FORWARDED_READ_TIMEOUT};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
@@ -13,9 +15,15 @@ use axum::{
     response::Response,
 };
 use http_body::{Frame, SizeHint};
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot,
+    time::{Sleep, sleep},
+};
 
 use super::mark::{FORWARDED, address, mark};
+
+/// The header `Host` of a request that has none.
+const NO_HOST: HeaderValue = HeaderValue::from_static("-");
 
 /// Headers that are about one connection, and not about the request.
 const HOP_BY_HOP: [&str; 10] = [
@@ -24,17 +32,16 @@ const HOP_BY_HOP: [&str; 10] = [
 ];
 
 /// The request as the host that leads gets it, and what ends when its body has been sent.
-pub(super) fn forwarded(key: &[u8], request: Request) -> (Request, oneshot::Receiver<()>) {
+pub(super) fn forwarded(key: &[u8], now: Timestamp, request: Request) -> (Request, oneshot::Receiver<()>) {
     let (mut head, body) = request.into_parts();
-    // HTTP/2 has the host in its address, and may send a cookie in parts.
-    if !head.headers.contains_key(header::HOST)
-        && let Some(host) = head.uri.authority().and_then(|it| HeaderValue::try_from(it.as_str()).ok())
-    {
-        head.headers.insert(header::HOST, host);
+    // HTTP/2 has the host in its address, and may send a cookie in parts; HTTP/1.0 may have no host at all.
+    if !head.headers.contains_key(header::HOST) {
+        let host = head.uri.authority().and_then(|it| HeaderValue::try_from(it.as_str()).ok());
+        head.headers.insert(header::HOST, host.unwrap_or(NO_HOST));
     }
     join_cookies(&mut head.headers);
     remove_hop_by_hop(&mut head.headers);
-    if let Some(mark) = mark(key, &head) {
+    if let Some(mark) = mark(key, now, &head) {
         head.headers.insert(FORWARDED, mark);
     }
     head.uri = address(&head.uri).parse().unwrap_or_default();
@@ -45,12 +52,12 @@ pub(super) fn forwarded(key: &[u8], request: Request) -> (Request, oneshot::Rece
     (Request::from_parts(head, Body::new(Sending { body, _sending: sending })), sent)
 }
 
-/// The answer as the client gets it.
+/// The answer as the client gets it. It breaks off when the host that leads goes silent.
 pub(super) fn answered(mut response: Response) -> Response {
     remove_hop_by_hop(response.headers_mut());
     response.extensions_mut().clear();
     *response.version_mut() = Version::HTTP_11;
-    response
+    response.map(|body| Body::new(Receiving { body, silence: None }))
 }
 
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
@@ -100,14 +107,52 @@ impl http_body::Body for Sending {
     }
 }
 
+/// A body whose next part comes within [`FORWARDED_READ_TIMEOUT`].
+struct Receiving {
+    body: Body,
+    /// Since its client waits for the next part.
+    silence: Option<Pin<Box<Sleep>>>,
+}
+
+impl http_body::Body for Receiving {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if frame.is_ready() {
+            self.silence = None;
+            return frame;
+        }
+        let silence = self.silence.get_or_insert_with(|| Box::pin(sleep(FORWARDED_READ_TIMEOUT)));
+        let is_over = silence.as_mut().poll(context);
+        is_over.map(|()| Some(Err(axum::Error::new("the host that leads has gone silent"))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
+    use std::{net::SocketAddr, time::Duration};
 
+    use atoll_values::limits::CLOCKS_APART_MAX;
     use axum::extract::ConnectInfo;
+    use http_body_util::BodyExt as _;
 
     use super::*;
     use crate::{OverTls, hosts::mark::unmark};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
     const KEY: &[u8] = b"a key of the shop";
 
@@ -127,10 +172,11 @@ mod tests {
         headers.get_all(name).iter().filter_map(|it| it.to_str().ok()).collect()
     }
 
-    #[test]
-    fn hop_by_hop_headers_stay_here_and_all_others_go_on() {
+    #[tokio::test]
+    async fn hop_by_hop_headers_stay_here_and_all_others_go_on() {
         let (sent, _) = forwarded(
             KEY,
+            NOW,
             request(&[
                 ("connection", "x-mine, close"),
                 ("x-mine", "a"),
@@ -164,9 +210,42 @@ mod tests {
         assert_eq!(names, ["etag"]);
     }
 
-    #[test]
-    fn host_that_leads_takes_the_client_for_the_sender() {
-        let (sent, _) = forwarded(KEY, request(&[]));
+    /// By HTTP/1.0 a request may come without a host.
+    #[tokio::test]
+    async fn request_without_a_host_has_one_that_is_signed() {
+        let (mut arrived, _) =
+            forwarded(KEY, NOW, Request::post("/a").body(Body::empty()).expect("a request"));
+        assert_eq!(text(arrived.headers(), "host"), ["-"]);
+        assert!(unmark(KEY, NOW, &mut arrived).expect("it is of a host"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answer_breaks_off_when_the_host_goes_silent() {
+        struct Silent(bool);
+        impl http_body::Body for Silent {
+            type Data = Bytes;
+            type Error = axum::Error;
+            fn poll_frame(
+                mut self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+                if std::mem::take(&mut self.0) {
+                    Poll::Ready(Some(Ok(Frame::data("a".into()))))
+                } else {
+                    Poll::Pending
+                }
+            }
+        }
+        let mut body = answered(Response::new(Body::new(Silent(true)))).into_body();
+        let first = body.frame().await.expect("a part").expect("it came").into_data();
+        assert_eq!(first.expect("data"), "a");
+        let rest = tokio::time::timeout(FORWARDED_READ_TIMEOUT + Duration::from_secs(1), body.frame()).await;
+        assert!(rest.expect("it ends").expect("a part").is_err());
+    }
+
+    #[tokio::test]
+    async fn host_that_leads_takes_the_client_for_the_sender() {
+        let (sent, _) = forwarded(KEY, NOW, request(&[("x-request-id", "one")]));
         let arrived = |change: &dyn Fn(&mut Request), key: &[u8]| {
             let mut arrived = Request::new(Body::empty());
             *arrived.method_mut() = sent.method().clone();
@@ -174,21 +253,37 @@ mod tests {
             *arrived.headers_mut() = sent.headers().clone();
             arrived.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 2], 1))));
             change(&mut arrived);
-            unmark(key, &mut arrived).map(|is_marked| (is_marked, arrived))
+            unmark(key, NOW, &mut arrived).map(|is_marked| (is_marked, arrived))
         };
         let (is_marked, taken) = arrived(&|_| {}, KEY).expect("it is of a host");
         let peer = taken.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.to_string());
         assert_eq!((is_marked, peer.as_deref()), (true, Some("203.0.113.7:4711")));
         assert!(taken.extensions().get::<OverTls>().is_some() && !taken.headers().contains_key(FORWARDED));
-        // It is good for this request alone, and by the key of the shop.
+        // It is good for this request alone, for a moment, and by the key of the shop.
+        let id = HeaderValue::from_static("two");
+        assert!(arrived(&|it| drop(it.headers_mut().insert("x-request-id", id.clone())), KEY).is_err());
         assert!(arrived(&|_| {}, b"another key").is_err());
         assert!(arrived(&|it| *it.uri_mut() = "/store/carts".parse().expect("a path"), KEY).is_err());
         assert!(arrived(&|it| *it.method_mut() = axum::http::Method::DELETE, KEY).is_err());
         let host = HeaderValue::from_static("other.example");
         assert!(arrived(&|it| drop(it.headers_mut().insert("host", host.clone())), KEY).is_err());
-        let mark = text(sent.headers(), FORWARDED)[0].replace("203", "198");
-        let mark = HeaderValue::try_from(mark).expect("a header");
-        assert!(arrived(&|it| drop(it.headers_mut().insert(FORWARDED, mark.clone())), KEY).is_err());
+        let now = NOW.millis();
+        for (said, forged) in
+            [("203", "198"), ("https", "http"), (&*now.to_string(), &*(now + 1).to_string())]
+        {
+            let mark = text(sent.headers(), FORWARDED)[0].replacen(said, forged, 1);
+            let mark = HeaderValue::try_from(mark).expect("a header");
+            assert!(arrived(&|it| drop(it.headers_mut().insert(FORWARDED, mark.clone())), KEY).is_err());
+        }
+        let later = |ms: i64| {
+            let (mut again, _) = forwarded(KEY, NOW, request(&[]));
+            unmark(KEY, NOW.plus_millis(ms), &mut again)
+        };
+        let apart = CLOCKS_APART_MAX.as_millis() as i64;
+        assert!(later(apart).is_ok() && later(-apart).is_ok());
+        for ms in [apart + 1, -apart - 1] {
+            assert_eq!(later(ms).expect_err("it is too old").status().as_u16(), 503);
+        }
         let (is_marked, _) =
             arrived(&|it| drop(it.headers_mut().remove(FORWARDED)), KEY).expect("it is of a client");
         assert!(!is_marked);

@@ -1,19 +1,23 @@
-//! Several hosts of one shop: what writes is forwarded to the host that leads, and what reads waits until
-//! this one has seen what its client has (read your writes).
+//! Several hosts of one shop: what writes is forwarded to the host that leads, and all that is answered here
+//! waits until this host has seen what its client has (read your writes).
 
 mod forward;
 mod mark;
 mod seen;
 
 use std::{
-    future::Future,
+    future::{Future, pending},
     pin::Pin,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use atoll_storage::{Leader, Position, Seen, Store};
-use atoll_values::limits::{
-    FORWARDED_ANSWER_TIMEOUT, LEADER_CHANGE_GRACE, READ_AFTER_TIMEOUT, WRITTEN_HERE_TIMEOUT,
+use atoll_values::{
+    Timestamp,
+    limits::{
+        FORWARDED_ANSWER_TIMEOUT, LEADER_CHANGE_GRACE, READ_AFTER_TIMEOUT, READS_AFTER_MAX,
+        WRITTEN_HERE_TIMEOUT,
+    },
 };
 use axum::{
     extract::Request,
@@ -22,11 +26,11 @@ use axum::{
     response::Response,
 };
 use tokio::{
-    sync::{oneshot, watch},
-    time::{sleep, timeout},
+    sync::{Semaphore, oneshot, watch},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
-use crate::Fault;
+use crate::{Fault, Proxies, observed::Observed};
 use seen::Wanted;
 
 /// The header by which answers and requests say what their client has seen.
@@ -40,7 +44,8 @@ pub trait Peers: Send + Sync + 'static {
     /// Sends a request to the host that is reached at this URL, of which the request has the path.
     fn send(&self, url: &str, request: Request) -> Working<Result<Response, PeerError>>;
 
-    /// The last commit of the log, as of now. Errors: the log does not answer.
+    /// The last commit of the log, as of a moment after this was called. It may be asked by many at a time.
+    /// Errors: the log does not answer.
     fn head(&self) -> Working<Result<Position, String>>;
 }
 
@@ -61,15 +66,17 @@ pub struct Hosts {
     seen: watch::Receiver<Seen>,
     peers: Box<dyn Peers>,
     key: Vec<u8>,
-    /// `GET`s below these paths are about what the host that leads has in memory or in a folder.
+    /// What is only read below these paths is about what the host that leads has in memory or in a folder.
     led: Vec<&'static str>,
+    /// Requests that may wait for commits.
+    waiting: Semaphore,
     forwarded: AtomicU64,
     not_forwarded: AtomicU64,
 }
 
 impl Hosts {
-    /// The hosts that share the log of this store. `key` is one of the shop; `GET`s below the paths `led` are
-    /// answered by the host that leads.
+    /// The hosts that share the log of this store. `key` is one of the shop; what is read below the paths
+    /// `led` is answered by the host that leads.
     pub fn new(
         store: Store,
         seen: watch::Receiver<Seen>,
@@ -77,7 +84,9 @@ impl Hosts {
         key: Vec<u8>,
         led: Vec<&'static str>,
     ) -> Hosts {
-        Hosts { store, seen, peers, key, led, forwarded: AtomicU64::new(0), not_forwarded: AtomicU64::new(0) }
+        let (forwarded, not_forwarded) = (AtomicU64::new(0), AtomicU64::new(0));
+        let waiting = Semaphore::new(READS_AFTER_MAX);
+        Hosts { store, seen, peers, key, led, waiting, forwarded, not_forwarded }
     }
 
     /// What this host knows of the others.
@@ -90,51 +99,126 @@ impl Hosts {
         (self.forwarded.load(Ordering::Relaxed), self.not_forwarded.load(Ordering::Relaxed))
     }
 
-    /// Answers a request: here, or by the host that leads.
-    pub(crate) async fn answer(&self, mut request: Request, next: Next) -> Result<Response, Fault> {
-        let is_forwarded = mark::unmark(&self.key, &mut request)?;
-        let is_write = !request.method().is_safe();
-        if is_write || self.is_led(request.method(), request.uri().path()) {
-            let leader = self.seen.borrow().leader.clone();
-            match leader {
-                Leader::Here => {}
-                Leader::At(url) if !is_forwarded => return self.forward(&url, request).await,
-                Leader::At(_) => return Err(Fault::not_written("another host leads since a moment ago")),
-                Leader::Nobody => return Err(Fault::not_written("no host leads at the moment")),
-            }
+    /// Answers a request of a client: here, or by the host that leads.
+    pub(crate) async fn answer(
+        &self,
+        observed: &Observed,
+        proxies: &Proxies,
+        mut request: Request,
+        next: Next,
+    ) -> Result<Response, Fault> {
+        if mark::unmark(&self.key, Timestamp::now(), &mut request)? {
+            observed.forwarded();
         }
         let (head, body) = request.into_parts();
-        if !is_write {
-            self.reach(Wanted::by(&head)?).await?;
-        }
-        let mut response = next.run(Request::from_parts(head, body)).await;
-        seen::say(response.headers_mut(), self.store.view().position(), is_write);
+        let (wanted, is_secure) = (Wanted::by(&head)?, proxies.is_secure(&head));
+        let request = Request::from_parts(head, body);
+        let request = match self.leader_for(observed, request).await? {
+            Answering::Here(request) => request,
+            Answering::Elsewhere(response) => return Ok(response),
+        };
+        let is_wrong = self.reach(wanted).await?;
+        // What is read of no view is not from before this one.
+        observed.reads(self.store.view().position());
+        let mut response = self.answer_here(observed, request, next).await?;
+        let cookie = (is_wrong || observed.has_committed()).then_some(is_secure);
+        seen::say(response.headers_mut(), observed.position(), cookie);
         Ok(response)
     }
 
-    fn is_led(&self, method: &Method, path: &str) -> bool {
-        let is_below =
-            |it: &&str| path.strip_prefix(*it).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        method == Method::GET && self.led.iter().any(is_below)
+    /// Answers a request that a page makes in the same process, for one that was let in by
+    /// [`Hosts::answer`].
+    pub(crate) async fn answer_part(
+        &self,
+        observed: &Observed,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Fault> {
+        match self.leader_for(observed, request).await? {
+            Answering::Here(request) => self.answer_here(observed, request, next).await,
+            Answering::Elsewhere(response) => Ok(response),
+        }
     }
 
-    /// Waits until this host has what a request is to be answered from. Errors: 503, it is behind, or cannot
-    /// know whether it is.
-    async fn reach(&self, wanted: Wanted) -> Result<(), Fault> {
+    /// Has a request answered by the host that leads, if it is for that and that is another one. Errors: 503,
+    /// nobody leads.
+    async fn leader_for(&self, observed: &Observed, request: Request) -> Result<Answering, Fault> {
+        if !self.is_for_leader(&request) {
+            return Ok(Answering::Here(request));
+        }
+        let leader = self.seen.borrow().led_by();
+        match leader {
+            Leader::Here => Ok(Answering::Here(request)),
+            Leader::At(url) if !observed.is_forwarded() => {
+                self.forward(&url, request).await.map(Answering::Elsewhere)
+            }
+            Leader::At(_) => Err(Fault::not_written(DEPOSED)),
+            Leader::Nobody => Err(Fault::not_written("no host leads at the moment")),
+        }
+    }
+
+    /// Answers a request at this host. A commit is refused by the log if another host leads; a login, and all
+    /// else that is answered without one, by the lease. Errors: 503, it has ended meanwhile.
+    async fn answer_here(
+        &self,
+        observed: &Observed,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Fault> {
+        let is_led = self.is_for_leader(&request);
+        let response = next.run(request).await;
+        if is_led && !observed.has_committed() && !self.seen.borrow().leads() {
+            return Err(Fault::not_written(DEPOSED));
+        }
+        Ok(response)
+    }
+
+    fn is_for_leader(&self, request: &Request) -> bool {
+        let (method, path) = (request.method(), request.uri().path());
+        writes(method)
+            || matches!(*method, Method::GET | Method::HEAD) && self.led.iter().any(|it| is_below(path, it))
+    }
+
+    /// Waits until this host has what a request is to be answered from. Returns whether a cookie said more
+    /// than there is. Errors: 503, it is behind, or cannot know whether it is.
+    async fn reach(&self, wanted: Wanted) -> Result<bool, Fault> {
+        if !wanted.is_strict && wanted.after <= self.store.view().position() {
+            return Ok(false);
+        }
         let behind = |why: &str| Fault::busy(why, 1).with_code("behind").at_limit("read_after_timeout");
-        let mut after = wanted.after;
-        if wanted.is_strict {
-            let head = timeout(READ_AFTER_TIMEOUT, self.peers.head()).await;
-            let head = head.unwrap_or_else(|_| Err("it has not answered in time".into()));
-            after = after.max(head.map_err(|error| {
-                behind(&format!("Whether this host has seen every commit is not known: {error}"))
-            })?);
-        }
-        if self.store.view().position() >= after {
-            return Ok(());
-        }
-        match timeout(READ_AFTER_TIMEOUT, self.store.reached(after)).await {
-            Ok(reached) => Ok(reached.map(drop)?),
+        let Ok(_waits) = self.waiting.try_acquire() else {
+            return Err(behind("Too many requests wait for commits").at_limit("reads_after_max"));
+        };
+        let until = Instant::now() + READ_AFTER_TIMEOUT;
+        let head = tokio::select! {
+            biased;
+            reached = self.store.reached(wanted.after), if !wanted.is_strict => {
+                return Ok(reached.map(|_| false)?);
+            }
+            head = timeout_at(until, self.peers.head()) => head,
+        };
+        let after = match head.unwrap_or_else(|_| Err("it has not answered in time".into())) {
+            Ok(head) if wanted.after > head => {
+                if !wanted.is_by_cookie {
+                    let text = format!("This shop has no commit {}: its last one is {head}", wanted.after);
+                    return Err(behind(&text));
+                }
+                if !wanted.is_strict {
+                    return Ok(true);
+                }
+                head
+            }
+            Ok(head) if wanted.is_strict => head,
+            Err(error) if wanted.is_strict => {
+                tracing::warn!(%error, "the log of the hosts was not asked for its end");
+                return Err(behind(
+                    "Whether this host has seen every commit is not known: the log does not answer",
+                ));
+            }
+            _ => wanted.after,
+        };
+        match timeout_at(until, self.store.reached(after)).await {
+            Ok(reached) => Ok(reached.map(|_| wanted.after > after)?),
             Err(_) => {
                 Err(behind(&format!("This host has not seen the commit {after} yet; another one may have")))
             }
@@ -144,7 +228,8 @@ impl Hosts {
     /// Has a request answered by the host that leads, and hands its answer on when this one has what it
     /// wrote.
     async fn forward(&self, url: &str, request: Request) -> Result<Response, Fault> {
-        let (request, sent) = forward::forwarded(&self.key, request);
+        let is_write = writes(request.method());
+        let (request, sent) = forward::forwarded(&self.key, Timestamp::now(), request);
         let answer = tokio::select! {
             answer = self.peers.send(url, request) => answer,
             () = answer_overdue(sent) => {
@@ -159,27 +244,57 @@ impl Hosts {
                 tracing::warn!(leader = url, %error, "a request was not forwarded");
                 return Err(match error {
                     PeerError::NotSent(_) => Fault::not_written("the host that leads is not to be reached"),
+                    PeerError::NoAnswer(_) if !is_write => {
+                        Fault::not_written("the host that leads has not answered")
+                    }
                     PeerError::NoAnswer(_) => Fault::outcome_unknown("the host that leads has not answered"),
                 });
             }
         };
         self.forwarded.fetch_add(1, Ordering::Relaxed);
-        if let Some(position) = seen::position_of(response.headers()) {
+        if let Some(position) = seen::position_of(response.headers()).filter(|_| is_write) {
             // Where this takes too long, the client has the position: its next request waits for it.
             drop(timeout(WRITTEN_HERE_TIMEOUT, self.store.reached(position)).await);
         }
         Ok(forward::answered(response))
     }
 
-    /// Waits until another host leads than this one, and a moment longer for its last answers.
+    /// Waits until this host leads no more, and a moment longer for its last answers. One that leads again by
+    /// then goes on.
     async fn deposed(&self, url: &str) {
         let is_other = |it: &Seen| !matches!(&it.leader, Leader::At(leader) if leader == url);
         let mut seen = self.seen.clone();
-        match seen.wait_for(is_other).await.map(drop) {
-            Ok(()) => sleep(LEADER_CHANGE_GRACE).await,
-            Err(_) => std::future::pending().await,
+        loop {
+            if seen.wait_for(is_other).await.is_err() {
+                pending::<()>().await;
+            }
+            sleep(LEADER_CHANGE_GRACE).await;
+            if is_other(&seen.borrow()) {
+                return;
+            }
         }
     }
+}
+
+/// What is said of a host that has taken itself for the one that leads.
+const DEPOSED: &str = "another host leads since a moment ago";
+
+/// Where a request is answered.
+enum Answering {
+    /// At this host.
+    Here(Request),
+    /// By this answer of the host that leads.
+    Elsewhere(Response),
+}
+
+/// Whether a request with this method may write. With any other one no route writes.
+fn writes(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
+}
+
+/// Whether this path is `prefix`, or below it.
+pub fn is_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Waits until a request has been sent as a whole, and its answer is overdue.
@@ -188,3 +303,6 @@ async fn answer_overdue(sent: oneshot::Receiver<()>) {
     let _ = sent.await;
     sleep(FORWARDED_ANSWER_TIMEOUT).await;
 }
+
+#[cfg(test)]
+mod tests;

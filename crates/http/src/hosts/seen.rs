@@ -2,7 +2,7 @@
 //! answers it from an earlier state (read your writes).
 
 use atoll_storage::Position;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{Fault, Head, cookie};
 
@@ -17,28 +17,37 @@ const READ: HeaderName = HeaderName::from_static("atoll-read");
 const COOKIE_S: u32 = 60;
 
 /// From which state on a request may be answered.
+#[derive(Default)]
 pub(super) struct Wanted {
     /// The commit that its client has seen.
     pub(super) after: Position,
+    /// Was that said by a cookie? Others than the client may have set it.
+    pub(super) is_by_cookie: bool,
     /// From the last commit of the shop at the time of the request?
     pub(super) is_strict: bool,
 }
 
 impl Wanted {
-    /// As the head of a request says. Errors: 400, it says neither.
+    /// As the head of a request says. Health checks are about this host, whatever it has. Errors: 400, the
+    /// head says neither.
     pub(super) fn by(head: &Head) -> Result<Wanted, Fault> {
-        let after = match head.headers.get(&AFTER) {
-            Some(said) => number(said.as_bytes()).ok_or_else(|| {
+        if super::is_below(head.uri.path(), "/health") {
+            return Ok(Wanted::default());
+        }
+        let said = match head.headers.get(&AFTER) {
+            Some(said) => Some(number(said.as_bytes()).ok_or_else(|| {
                 Fault::invalid("The header atoll-after has a number that an answer had in this header")
-            })?,
-            None => cookie(head, AFTER.as_str()).and_then(|it| number(it.as_bytes())).unwrap_or_default(),
+            })?),
+            None => None,
         };
+        let kept = || cookie(head, AFTER.as_str()).and_then(|it| number(it.as_bytes()));
+        let after = said.or_else(kept).unwrap_or_default();
         let is_strict = match head.headers.get(&READ).map(HeaderValue::as_bytes) {
             None => false,
             Some(b"strict") => true,
             Some(_) => return Err(Fault::invalid("The header atoll-read can be: strict")),
         };
-        Ok(Wanted { after: Position(after), is_strict })
+        Ok(Wanted { after: Position(after), is_by_cookie: said.is_none(), is_strict })
     }
 }
 
@@ -47,15 +56,24 @@ fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// The position that an answer carries.
-pub(super) fn position_of(headers: &axum::http::HeaderMap) -> Option<Position> {
+pub(super) fn position_of(headers: &HeaderMap) -> Option<Position> {
     headers.get(&AFTER).and_then(|it| number(it.as_bytes())).map(Position)
 }
 
-/// Says in an answer which commits are behind it; to a browser that has written by a cookie, too.
-pub(super) fn say(headers: &mut axum::http::HeaderMap, position: Position, has_written: bool) {
+/// Says in an answer which commits are behind it; to a browser by a cookie, too, if it is to have one, for
+/// TLS alone or not. What caches keep for everybody says nothing.
+pub(super) fn say(headers: &mut HeaderMap, position: Position, cookie: Option<bool>) {
+    let caching = headers.get(header::CACHE_CONTROL).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if caching.split(',').any(|it| it.trim() == "public") {
+        return;
+    }
     headers.insert(AFTER, HeaderValue::from(position.0));
-    if has_written {
-        let cookie = format!("atoll-after={position}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_S}");
-        headers.extend(HeaderValue::try_from(cookie).map(|it| (header::SET_COOKIE, it)));
+    if let Some(is_secure) = cookie {
+        let secure = if is_secure { "; Secure" } else { "" };
+        let line =
+            format!("atoll-after={position}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_S}{secure}");
+        if let Ok(line) = HeaderValue::try_from(line) {
+            headers.append(header::SET_COOKIE, line);
+        }
     }
 }

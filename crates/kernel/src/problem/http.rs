@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Report, names::name_of, nearest};
 use crate::{
-    http::{Answer, Param, ParamKind, Resource, Route},
+    http::{Answer, Param, ParamKind, Resource, Route, is_below},
     read_plan::unknown_paths,
 };
 
@@ -22,7 +22,7 @@ impl Report<'_> {
 
     pub(super) fn check_led(&mut self) {
         for it in &self.registry.led {
-            if !self.registry.routes.iter().any(|route| route.path.starts_with(it.prefix)) {
+            if !self.registry.routes.iter().any(|route| is_below(route.path, it.prefix)) {
                 let hint = nearest(it.prefix, self.registry.routes.iter().map(|it| it.path));
                 let text = format!("`{}` is for the host that leads, and no route is there{hint}", it.prefix);
                 self.say([Some(it.source)], text);

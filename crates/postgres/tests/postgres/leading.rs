@@ -37,6 +37,28 @@ pub(crate) async fn one_host_leads_and_the_others_hold_what_it_wrote(server: &Se
     second.leave().await;
 }
 
+pub(crate) async fn host_that_starts_anew_does_not_take_itself_for_another_one(
+    server: &Server,
+    name: &'static str,
+) {
+    let database = database(server, name);
+    let leader = Host::join(&database, Memory::default(), "first");
+    leader.until(Standing::Leads).await;
+    leader.task.abort();
+    leader.store.close();
+    let again = Host::join(&database, Memory::default(), "first");
+    let mut seen = again.seen.clone();
+    loop {
+        let now = seen.borrow_and_update().clone();
+        assert_ne!(now.leader, Leader::At("first".into()));
+        if now.leads() {
+            break;
+        }
+        in_time("its turn", seen.changed()).await.expect("open");
+    }
+    again.leave().await;
+}
+
 pub(crate) async fn host_that_cannot_extend_its_lease_ends_before_another_leads(
     server: &Server,
     name: &'static str,

@@ -50,6 +50,7 @@ macro_rules! tests {
 tests! {
     leading:
         one_host_leads_and_the_others_hold_what_it_wrote,
+        host_that_starts_anew_does_not_take_itself_for_another_one,
         host_that_cannot_extend_its_lease_ends_before_another_leads,
         commits_whose_answers_are_lost_are_written_once,
         nothing_is_appended_to_a_log_that_goes_on_from_another_commit,

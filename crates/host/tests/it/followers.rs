@@ -1,0 +1,144 @@
+//! A host that follows, as clients see it: it answers everything, over real connections to the one that leads.
+//! Skipped where there is no PostgreSQL.
+
+use crate::{
+    cluster::{Shop, groups, log_in, until, write},
+    server::Server,
+};
+
+/// Sends a request; returns the answer as it came.
+fn raw(host: &Server, line: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    host.raw(&format!(
+        "{line} HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}"
+    ))
+}
+
+/// The values of a header of an answer.
+fn headers<'a>(answer: &'a str, name: &str) -> Vec<&'a str> {
+    let head = answer.split("\r\n\r\n").next().unwrap_or_default();
+    let named =
+        |line: &'a str| line.split_once(": ").filter(|it| it.0.eq_ignore_ascii_case(name)).map(|it| it.1);
+    head.lines().filter_map(named).collect()
+}
+
+#[track_caller]
+fn check(answer: &str, status: u16) {
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+}
+
+/// What is between these texts.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no `{before}` in {text}"));
+    rest.split(after).next().unwrap_or_default()
+}
+
+fn two_hosts(shop: &Shop) -> (Server, Server) {
+    let first = shop.host("first", &[]);
+    first.until_logged("this host leads");
+    let second = shop.host("second", &[]);
+    (first, second)
+}
+
+#[test]
+fn follower_answers_everything_and_shows_what_was_written_there() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let (first, second) = two_hosts(&shop);
+    let token = log_in(&second);
+    for n in 0..20 {
+        let name = format!("written at the follower {n}");
+        write(&second, &token, &name).expect("it is done");
+        assert!(groups(&second, &token).contains(&name), "{name}");
+    }
+    let bearer = format!("authorization: {token}\r\n");
+    let strict = format!("{bearer}atoll-read: strict\r\n");
+    for host in [&first, &second] {
+        let answer = raw(host, "GET /admin/customer-groups?limit=1", &strict, "");
+        check(&answer, 200);
+        assert!(answer.contains("\"count\":20"), "{answer}");
+    }
+    // What another program would write anew, or take for another path.
+    for host in [&first, &second] {
+        for address in
+            ["/admin/customer-groups?q='a'&r={b}|\\", "/admin/../admin/customer-groups/", "/admin//x"]
+        {
+            let answer = raw(host, &format!("POST {address}"), &bearer, "{}");
+            assert!(!answer.contains("atoll-forwarded"), "the mark is of this address: {answer}");
+            assert_eq!(headers(&answer, "atoll-after").len(), 1, "{answer}");
+        }
+    }
+    let old = raw(&second, "POST /admin/customer-groups", &bearer, "{}");
+    let without_host = second.raw(&format!(
+        "POST /admin/customer-groups HTTP/1.0\r\n{bearer}content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+    ));
+    assert_eq!(old.split("\r\n\r\n").nth(1), without_host.split("\r\n\r\n").nth(1));
+}
+
+#[test]
+fn files_are_uploaded_at_a_follower_and_served_by_every_host() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let (first, second) = two_hosts(&shop);
+    let bearer = format!("authorization: {}\r\n", log_in(&second));
+    let content = "a\n".repeat(512 * 1024);
+    let form = format!(
+        "--XYZ\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a.txt\"\r\n\r\n{content}\r\n--XYZ--\r\n"
+    );
+    let typed = format!("{bearer}content-type: multipart/form-data; boundary=XYZ\r\n");
+    let uploaded = raw(&second, "POST /admin/uploads", &typed, &form);
+    check(&uploaded, 200);
+    let key = between(&uploaded, "\"id\":\"", "\"");
+    for host in [&first, &second] {
+        let served = raw(host, &format!("GET /static/{key}"), "", "");
+        check(&served, 200);
+        assert!(served.ends_with(&content), "{} bytes", served.len());
+        check(&raw(host, &format!("GET /admin/uploads/{key}"), &bearer, ""), 200);
+    }
+}
+
+#[test]
+fn people_log_in_and_send_forms_at_a_follower() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let (_first, second) = two_hosts(&shop);
+    log_in(&second);
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    let login = "email=admin%40atoll.test&password=atoll-demo&next=%2Fchannels";
+    let answer = raw(&second, "POST /app/login", form, login);
+    check(&answer, 303);
+    let cookies: Vec<&str> =
+        headers(&answer, "set-cookie").into_iter().filter_map(|it| it.split(';').next()).collect();
+    assert!(cookies.iter().any(|it| it.starts_with("atoll-after=")), "{cookies:?}");
+    let cookie = format!("cookie: {}\r\n", cookies.join("; "));
+    let page = raw(&second, "GET /app/channels", &cookie, "");
+    check(&page, 200);
+    let csrf = between(&page, "name=\"csrf\" value=\"", "\"");
+    let made = format!("do=create&name=Till&description=&csrf={csrf}");
+    let answer = raw(&second, "POST /app/channels/new", &format!("{cookie}{form}"), &made);
+    check(&answer, 303);
+    let shown = raw(&second, &format!("GET {}", headers(&answer, "location")[0]), &cookie, "");
+    check(&shown, 200);
+    assert!(shown.contains("Till"), "{shown}");
+}
+
+#[test]
+fn without_a_leader_a_follower_says_that_nothing_happened() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let (first, second) = {
+        let first = shop.host("first", &[]);
+        first.until_logged("this host leads");
+        // It answers requests only, and so leads never.
+        (first, shop.host("second", &["--role", "server"]))
+    };
+    let token = log_in(&second);
+    write(&second, &token, "before").expect("it is done");
+    drop(first);
+    let bearer = format!("authorization: {token}\r\ncontent-type: application/json\r\n");
+    let answer = raw(&second, "POST /admin/customer-groups", &bearer, "{\"name\":\"meanwhile\"}");
+    check(&answer, 503);
+    assert_eq!(headers(&answer, "retry-after"), ["1"]);
+    assert!(answer.contains("\"code\":\"nothing_happened\""), "{answer}");
+    assert!(groups(&second, &token).contains("before"), "reads go on");
+    let again = shop.host("first", &[]);
+    again.until_logged("this host leads");
+    until("written", || write(&second, &token, "after"));
+    assert_eq!(groups(&second, &token).len(), 2);
+}
