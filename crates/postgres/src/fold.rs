@@ -20,7 +20,7 @@ pub(crate) const LOG_BYTES_KEPT: u64 = 256 * 1024 * 1024;
 
 /// The log is trimmed when this part of what is kept was folded since the last time: finding its end reads
 /// the log.
-const TRIM_PART: u64 = 16;
+const TRIM_PART: u64 = 4;
 
 /// How long commits are gathered before they are folded, and how long it rests after it has failed.
 const PAUSE: Duration = Duration::from_millis(500);
