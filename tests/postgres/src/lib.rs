@@ -46,8 +46,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes and starts a server. None if there is no PostgreSQL.
+    /// Makes and starts a server. None if there is no PostgreSQL. It does not wait for the disk: what a crash of
+    /// the machine leaves is of no interest.
     pub fn start() -> Option<Server> {
+        let mut server = Server::made()?;
+        server.settings += " -c fsync=off";
+        server.up();
+        Some(server)
+    }
+
+    /// As `start`, and each commit waits for the disk, as they do by default.
+    pub fn start_durable() -> Option<Server> {
         let server = Server::made()?;
         server.up();
         Some(server)
@@ -64,7 +73,7 @@ impl Server {
             own(&file);
         }
         fs::write(data.join("pg_hba.conf"), "hostssl all all all trust\n").expect("a file");
-        server.settings += " -c ssl=on -c ssl_cert_file=first.pem -c ssl_key_file=first.key";
+        server.settings += " -c fsync=off -c ssl=on -c ssl_cert_file=first.pem -c ssl_key_file=first.key";
         server.up();
         Some(server)
     }
@@ -92,7 +101,8 @@ impl Server {
     /// # Panics
     /// When it cannot be made.
     pub fn standby(&self, is_synchronous: bool) -> Server {
-        let standby = Server::in_new_folder().expect("this one has its programs");
+        let mut standby = Server::in_new_folder().expect("this one has its programs");
+        standby.settings.clone_from(&self.settings);
         let mut copy = standby.command("pg_basebackup");
         copy.args(["--no-sync", "--checkpoint=fast", "--write-recovery-conf", "-D"]).arg(standby.data());
         let from = format!("host=127.0.0.1 port={} user=atoll application_name=standby", self.port);
@@ -120,7 +130,7 @@ impl Server {
     /// When it does not start.
     pub fn up(&self) {
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off{}",
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={}{}",
             self.port,
             self.folder.path().display(),
             self.settings

@@ -7,6 +7,7 @@ mod floor;
 #[path = "../../src/generate_catalogue.rs"]
 #[expect(dead_code, reason = "the command of that name has functions of its own")]
 mod generate_catalogue;
+mod hosts;
 mod links;
 mod measure;
 mod options;

@@ -65,6 +65,9 @@ pub(crate) struct Options {
     /// Clients that attack.
     #[arg(long, default_value_t = 64)]
     pub(crate) attackers: usize,
+    /// Measures several hosts over a PostgreSQL in place of the scenarios: these numbers of them.
+    #[arg(long, value_delimiter = ',', conflicts_with_all = ["names", "beside", "beside_env"])]
+    pub(crate) hosts: Vec<usize>,
     /// Makes the data sets again.
     #[arg(long)]
     pub(crate) fresh: bool,

@@ -72,6 +72,18 @@ fn figure(value: Option<f64>) -> String {
 }
 
 impl Report {
+    /// Of this commit, beside another one, before anything was measured.
+    pub(crate) fn new(commit: &str, beside: Option<&str>) -> Report {
+        let beside = beside.map(str::to_owned);
+        Report {
+            commit: commit.to_owned(),
+            beside,
+            machine: machine(),
+            sets: BTreeMap::new(),
+            rows: Vec::new(),
+        }
+    }
+
     /// The row of the same scenario on the small set.
     fn small(&self, row: &Row) -> Option<&Row> {
         if row.set != "large" {

@@ -12,10 +12,10 @@ use anyhow::Context as _;
 use tokio::runtime;
 
 use crate::{
-    attack, floor, links,
+    attack, floor, hosts, links,
     measure::{Counted, Figures, measure, run as run_clients},
     options::Options,
-    report::{Report, Row, machine},
+    report::{Report, Row},
     scenarios::{Answers, SCENARIOS, Scenario, Set, Who, Work, paths},
     server::Server,
     sets,
@@ -67,9 +67,15 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     anyhow::ensure!(!chosen.is_empty(), "no scenario has such a name; `--list` lists them");
-    let report =
-        runtime::Builder::new_current_thread().enable_all().build()?.block_on(report(options, &chosen))?;
+    let report = runtime.block_on(async {
+        if options.hosts.is_empty() {
+            return report(options, &chosen).await;
+        }
+        let rows = hosts::rows(options).await?;
+        Ok(Report { rows, ..Report::new(&options.commit, None) })
+    })?;
     write!(out, "{}", report.table())?;
     if let Some(file) = &options.save {
         report.save(file)?;
@@ -90,13 +96,7 @@ async fn report(options: &Options, chosen: &[&Scenario]) -> anyhow::Result<Repor
         _ if !env.is_empty() => sides.push(side(SETTINGS, binary, env)),
         _ => {}
     }
-    let mut report = Report {
-        commit: options.commit.clone(),
-        beside: sides.get(1).map(|it| it.label.to_owned()),
-        machine: machine(),
-        sets: BTreeMap::new(),
-        rows: Vec::new(),
-    };
+    let mut report = Report::new(&options.commit, sides.get(1).map(|it| it.label));
     let mut needed: Vec<Set> = chosen.iter().flat_map(|it| it.sets).copied().collect();
     needed.sort_unstable();
     needed.dedup();

@@ -33,7 +33,20 @@ pub(crate) struct Server {
 impl Server {
     /// Serves this data folder.
     pub(crate) fn start(binary: &Path, data: &Path, env: &[(&str, &str)]) -> anyhow::Result<Server> {
-        let mut command = Command::new(binary);
+        Server::start_on(None, binary, data, env)
+    }
+
+    /// As `start`, on one core.
+    pub(crate) fn start_on(
+        core: Option<usize>,
+        binary: &Path,
+        data: &Path,
+        env: &[(&str, &str)],
+    ) -> anyhow::Result<Server> {
+        let mut command = Command::new(if core.is_some() { Path::new("taskset") } else { binary });
+        if let Some(core) = core {
+            command.args(["--cpu-list", &core.to_string()]).arg(binary);
+        }
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -65,6 +78,11 @@ impl Server {
         // Further log lines must not fill the pipe.
         thread::spawn(move || log.lines().map_while(Result::ok).for_each(drop));
         Ok(Server { process, address, opened_in })
+    }
+
+    /// Ends it as a loss of power does.
+    pub(crate) fn kill(mut self) {
+        let _ = self.process.kill();
     }
 
     /// The CPU time of the process, of user and kernel, with that of threads that have ended.

@@ -124,7 +124,8 @@ async fn make(shape: &Shape, n_orders: usize, binary: &Path, folder: &Path) -> a
     Ok(made)
 }
 
-fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Copies a folder with all that is in it.
+pub(crate) fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
