@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use atoll_availability::{ChannelScope, Shelf};
+use atoll_availability::{Allocation, ChannelScope, Shelf};
 use atoll_inventory::{ReservationItem, reserve};
-use atoll_kernel::{Actor, Fault, Moment, Write};
+use atoll_kernel::{Actor, Ctx, Fault, Moment, Write, data::View};
 use atoll_order::{Order, place_order};
 use atoll_product::VARIANTS;
-use atoll_testkit::{Engine, Shop, TestApp, Variant, pay};
+use atoll_testkit::{Engine, Shop, TestApp, TestHosts, Variant, pay};
 use serde_json::json;
 use tokio::sync::Barrier;
 
@@ -20,8 +20,8 @@ fn check(n_orders: usize, n_refused: usize, reserved: &str, n_reservations: u64)
 }
 
 /// A variant of which the channel can sell one more, and holds back so many.
-async fn one_left(engine: Engine, n_held_back: u32) -> (Shop, String, Variant) {
-    let shop = Shop::open(TestApp::on(engine).await).await;
+async fn one_left(app: TestApp, n_held_back: u32) -> (Shop, String, Variant) {
+    let shop = Shop::open(app).await;
     let web = shop.channel("Web").await;
     let last = shop.product("Last", &[&web], 1 + n_held_back).await;
     if n_held_back > 0 {
@@ -41,7 +41,7 @@ async fn n_reservations(shop: &Shop) -> u64 {
 async fn of_64_buyers_of_the_last_unit_one_gets_it() {
     let races = Engine::ALL.into_iter().map(|engine| (engine, 0)).chain([(Engine::Memory, 2)]);
     for (engine, n_held_back) in races {
-        let (shop, key, last) = one_left(engine, n_held_back).await;
+        let (shop, key, last) = one_left(TestApp::on(engine).await, n_held_back).await;
         let storefront = shop.app.storefront(&key);
         let together = Arc::new(Barrier::new(N_BUYERS));
         let mut buyers = Vec::new();
@@ -75,48 +75,82 @@ async fn of_64_buyers_of_the_last_unit_one_gets_it() {
     }
 }
 
+/// What a buyer would take of the last unit, by this view; nothing if there is none.
+fn look(ctx: &Ctx, view: &View, key: &str, last: &Variant) -> Option<Vec<Allocation>> {
+    let scope = ChannelScope::admit(ctx, view, Some(key)).expect("the store").expect("a scope");
+    let variant = VARIANTS.retrieve(view, &last.id).expect("the variant");
+    let mut shelf = Shelf::open(view, &scope.channels()[0].id.to_string(), ctx.now()).expect("the shelf");
+    shelf.allocate(&variant, 1_i64.into()).expect("the store").ok()
+}
+
+/// Places an order, and trusts what was looked up before its transaction.
+async fn trust(ctx: &Ctx, takes: Vec<Allocation>) -> bool {
+    let buy = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
+        place_order(tx, at, Order::default())?;
+        for take in &takes {
+            let promise = ReservationItem {
+                inventory_item_id: take.item.as_str().into(),
+                location_id: take.location.clone(),
+                quantity: take.quantity,
+                allow_backorder: true,
+                ..ReservationItem::default()
+            };
+            reserve(tx, at, promise)?;
+        }
+        Ok(())
+    };
+    ctx.write(Actor::System, buy).await.is_ok()
+}
+
+async fn verdict(shop: &Shop, last: &Variant, n_orders: usize) -> Result<(), String> {
+    let reserved = shop.reserved(&last.item).await;
+    check(n_orders, N_BUYERS - n_orders, &reserved, n_reservations(shop).await)
+}
+
+const OVERSOLD: &str = "oversold, or lost: (64, 0, \"64 of 1\", 64)";
+
 /// Negative control: with the check before the transaction, the checker detects an oversell.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_check_outside_the_transaction_oversells() {
-    let (shop, key, last) = one_left(Engine::Memory, 0).await;
-    let ctx = shop.app.ctx.clone();
-    let scope = ChannelScope::admit(&ctx, &ctx.view(), Some(&key)).expect("the store").expect("a scope");
-    let channel = scope.channels()[0].id.to_string();
+    let (shop, key, last) = one_left(TestApp::init().await, 0).await;
     let together = Arc::new(Barrier::new(N_BUYERS));
     let mut buyers = Vec::new();
     for _ in 0..N_BUYERS {
-        let (ctx, together) = (ctx.clone(), together.clone());
-        let (channel, variant) = (channel.clone(), last.id.clone());
+        let (ctx, key, last, together) = (shop.app.ctx.clone(), key.clone(), last.clone(), together.clone());
         buyers.push(tokio::spawn(async move {
-            let view = ctx.view();
-            let variant = VARIANTS.retrieve(&view, &variant).expect("the variant");
-            let checked =
-                Shelf::open(&view, &channel, ctx.now()).expect("the shelf").allocate(&variant, 1_i64.into());
-            let taken = checked.expect("the store");
+            let takes = look(&ctx, &ctx.view(), &key, &last);
             together.wait().await;
-            let Ok(takes) = taken else { return false };
-            let buy = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
-                place_order(tx, at, Order::default())?;
-                for take in &takes {
-                    let promise = ReservationItem {
-                        inventory_item_id: take.item.as_str().into(),
-                        location_id: take.location.clone(),
-                        quantity: take.quantity,
-                        allow_backorder: true,
-                        ..ReservationItem::default()
-                    };
-                    reserve(tx, at, promise)?;
-                }
-                Ok(())
-            };
-            ctx.write(Actor::System, buy).await.is_ok()
+            match takes {
+                Some(takes) => trust(&ctx, takes).await,
+                None => false,
+            }
         }));
     }
     let mut n_orders = 0;
     for buyer in buyers {
         n_orders += usize::from(buyer.await.expect("a buyer"));
     }
-    let reserved = shop.reserved(&last.item).await;
-    let verdict = check(n_orders, N_BUYERS - n_orders, &reserved, n_reservations(&shop).await);
-    assert_eq!(verdict, Err("oversold, or lost: (64, 0, \"64 of 1\", 64)".into()));
+    assert_eq!(verdict(&shop, &last, n_orders).await, Err(OVERSOLD.into()));
+}
+
+/// Negative control of several hosts: one after the other, nobody oversells by what the leader has, and everybody
+/// by what a follower has that is behind.
+#[tokio::test]
+async fn a_check_of_a_followers_view_oversells() {
+    for (checker, expected) in [(0, Ok(())), (1, Err(OVERSOLD.to_owned()))] {
+        let (hosts, [leader, follower]) = TestHosts::start().await;
+        let views = [leader.ctx.clone(), follower.ctx.clone()];
+        let (shop, key, last) = one_left(leader, 0).await;
+        views[1].store().reached(hosts.log.head()).await.expect("it follows");
+        hosts.hold(1, true);
+        let mut n_orders = 0;
+        for _ in 0..N_BUYERS {
+            if let Some(takes) = look(&shop.app.ctx, &views[checker].view(), &key, &last) {
+                n_orders += usize::from(trust(&shop.app.ctx, takes).await);
+            }
+        }
+        assert_eq!(verdict(&shop, &last, n_orders).await, expected);
+        hosts.hold(1, false);
+        follower.ctx.store().reached(hosts.log.head()).await.expect("it follows");
+    }
 }
