@@ -123,7 +123,6 @@ impl Shop {
             .args(["serve", "--listen", &host.address.to_string(), "--data"])
             .arg(&host.data)
             .args(["--store", &self.store, "--store-lease", &LEASE.as_secs_f64().to_string()])
-            .args(["--jwt-secret", "the same on every host"])
             .args(["--admin-email", "admin@atoll.test", "--admin-password", "atoll-demo"])
             .envs([("ATOLL_LOG", "info"), ("NO_COLOR", "1")])
             .stdout(Stdio::null())
