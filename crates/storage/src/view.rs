@@ -95,8 +95,8 @@ impl View {
         Made::of(&*self.raw, &self.checksums)
     }
 
-    /// The latest time of a transaction that it shows, if they were in a log; else the earliest time that there
-    /// is.
+    /// The latest time of a transaction that it shows, if they were in a log; else the earliest time that
+    /// there is.
     pub fn made_at(&self) -> Result<Timestamp, StoreError> {
         Ok(self.made()?.at)
     }

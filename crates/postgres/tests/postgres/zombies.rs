@@ -21,8 +21,8 @@ async fn leader(database: &Database, url: &str) -> Host {
     host
 }
 
-/// The time of a leader stands still: it extends its lease no more, and does not know that it has ended. Returns
-/// it, and the one that leads then.
+/// The time of a leader stands still: it extends its lease no more, and does not know that it has ended.
+/// Returns it, and the one that leads then.
 async fn zombie_and_next(zombie: Host, database: &Database) -> (Host, Host) {
     zombie.task.abort();
     let next = leader(database, "next").await;

@@ -1,5 +1,6 @@
 //! The store: one writer thread with group commit, a queue with back-pressure, and published snapshots.
 
+mod job;
 mod term;
 mod writer;
 
@@ -16,8 +17,9 @@ use atoll_values::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::{
+    job::QueuedCommit,
     term::{Term, Terms},
-    writer::{QueuedCommit, Work, Writer},
+    writer::{Work, Writer},
 };
 use crate::{
     CommitLog, Engine, Entry, Position, Recorder, Space, Standing, StoreError, View, Write, WriterCounters,
@@ -194,8 +196,8 @@ impl Store {
         self.commit_at(Timestamp::MIN, body).await
     }
 
-    /// As `commit`, of a transaction at this time, which is not before [`Store::not_before`]: no host that leads
-    /// after this one makes any that are earlier.
+    /// As `commit`, of a transaction at this time, which is not before [`Store::not_before`]: no host that
+    /// leads after this one makes any that are earlier.
     pub async fn commit_at<T, E, F>(&self, at: Timestamp, body: F) -> Result<(T, View), E>
     where
         F: FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,

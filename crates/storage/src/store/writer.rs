@@ -1,8 +1,6 @@
 //! The writer: the one thread that runs transactions, commits them in groups, and publishes snapshots.
 
 use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -18,11 +16,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     Shared, Store, StoreOptions,
+    job::Job,
     term::{Term, Terms},
 };
 use crate::{
     AppendError, Chain, Changes, CommitLog, Engine, Entry, Halt, Meter, Position, STORE_FORMAT, Space,
-    Standing, StoreError, View, Write, WriterCounters, checksum, format,
+    Standing, StoreError, View, WriterCounters, checksum, format,
     made::Made,
     overlay::{Layer, Transaction},
     regions::Regions,
@@ -49,77 +48,6 @@ pub(super) enum Work {
 }
 
 type Reply = oneshot::Sender<Result<View, StoreError>>;
-
-/// A transaction.
-pub(super) trait Job: Send {
-    /// The time of the transaction.
-    fn at(&self) -> Timestamp;
-
-    /// Runs the body, over what is committed or also over what is yet to be. Returns whether its changes are
-    /// to be committed.
-    fn run(&mut self, tx: &mut dyn Write, is_over_committed: bool) -> bool;
-
-    /// Has it fail with this error, after it ran.
-    fn refuse(&mut self, error: StoreError);
-
-    /// Answers the caller with the view of the commit, or its error.
-    fn settle(self: Box<Self>, view: Result<View, StoreError>);
-}
-
-/// A body with its caller, who waits.
-pub(super) struct QueuedCommit<F, T, E> {
-    at: Timestamp,
-    /// Taken when it runs.
-    body: Option<F>,
-    outcome: Option<Result<T, E>>,
-    /// Did it see nothing but what is committed?
-    is_over_committed: bool,
-    reply: oneshot::Sender<Result<(T, View), E>>,
-}
-
-impl<F, T, E> QueuedCommit<F, T, E> {
-    pub(super) fn new(at: Timestamp, body: F, reply: oneshot::Sender<Result<(T, View), E>>) -> Self {
-        QueuedCommit { at, body: Some(body), outcome: None, is_over_committed: false, reply }
-    }
-}
-
-impl<F, T, E> Job for QueuedCommit<F, T, E>
-where
-    F: FnOnce(&mut dyn Write) -> Result<T, E> + Send,
-    T: Send,
-    E: From<StoreError> + Send,
-{
-    fn at(&self) -> Timestamp {
-        self.at
-    }
-
-    fn run(&mut self, tx: &mut dyn Write, is_over_committed: bool) -> bool {
-        let Some(body) = self.body.take() else { return false };
-        let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)))
-            .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_message(&*panic)).into()));
-        let keep = outcome.is_ok();
-        (self.outcome, self.is_over_committed) = (Some(outcome), is_over_committed);
-        keep
-    }
-
-    fn refuse(&mut self, error: StoreError) {
-        self.outcome = Some(Err(error.into()));
-    }
-
-    fn settle(self: Box<Self>, view: Result<View, StoreError>) {
-        let answer = match (self.outcome, view) {
-            (Some(Ok(value)), Ok(view)) => Ok((value, view)),
-            (Some(Err(error)), Ok(_)) => Err(error),
-            // It wrote nothing, and what became of the others changes nothing about it.
-            (Some(Err(error)), Err(_)) if self.is_over_committed => Err(error),
-            (Some(Err(_)), Err(StoreError::Unknown(why))) => Err(StoreError::NotWritten(why).into()),
-            (_, Err(error)) => Err(error.into()),
-            (None, Ok(_)) => Err(StoreError::Stopped("the transaction did not run".into()).into()),
-        };
-        // The caller may have been cancelled.
-        let _ = self.reply.send(answer);
-    }
-}
 
 /// Reports that the writer ended by a panic of the engine: no further write can be acknowledged.
 struct PanicReporter(watch::Sender<Option<StoreError>>);
@@ -503,9 +431,4 @@ fn failure(done: &Result<View, StoreError>) -> Result<(), StoreError> {
 
 fn follows() -> StoreError {
     StoreError::NotWritten("this host follows another one".into())
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
