@@ -2,9 +2,12 @@
 //! have seen.
 
 use atoll_kernel::{
+    Actor, Moment, Write,
     http::{HeaderMap, StatusCode},
     limits::{ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX, READS_AFTER_MAX},
+    migration::FORMAT,
 };
+use atoll_storage::{KeyBuf, WriteKeys as _};
 use atoll_testkit::{Answer, Client, Cut, Shop, TestApp, TestHosts, id};
 use axum::body::Body;
 use serde_json::{Value, json};
@@ -154,7 +157,7 @@ async fn requests_that_wait_for_commits_are_bounded() {
 async fn answers_carry_the_position_that_they_are_of() {
     let (hosts, shop, others) = shop_on::<2>().await;
     let clients = [shop.admin.clone(), shop.admin.on(&others[0])];
-    let email = |n: usize| format!("{n}@positions.dev");
+    let email = |n: usize| format!("{n:02}@positions.dev");
     let mut running = Vec::new();
     for n in 0..40 {
         let (client, email) = (clients[n % 2].clone(), email(n));
@@ -382,8 +385,9 @@ async fn times_and_ids_go_on_behind_those_of_the_last_leader() {
     let (hosts, shop, others) = shop_on::<2>().await;
     shop.app.advance_ms(3_600_000);
     let earlier = customer(&shop.admin, "ann@test.dev").await;
-    hosts.lead(1).await;
     assert!(others[0].now() < shop.app.now(), "its clock is behind");
+    hosts.lead(1).await;
+    assert!(others[0].now() >= shop.app.now(), "it goes on where the last leader was");
     let second = shop.admin.on(&others[0]);
     let later = customer(&second, "bob@test.dev").await;
     for field in ["created_at", "id"] {
@@ -401,6 +405,38 @@ async fn what_one_host_has_in_memory_is_asked_from_the_one_that_leads() {
     one.post("/admin/verify/start", json!({})).await;
     assert_ne!(other.get("/admin/verify").await.ok()["verification"]["started_at"], Value::Null);
     assert_eq!(others[1].ctx.verification().started_at, None, "it runs where its answer comes from");
+}
+
+#[tokio::test]
+async fn host_whose_data_another_one_migrates_answers_nothing() {
+    let (hosts, shop, others) = shop_on::<2>().await;
+    let other = shop.admin.on(&others[0]);
+    other.get_unchecked("/admin/customers").await.ok();
+    // What a migration removes first, of an index that it is about to build.
+    let set = async |value: Option<Vec<u8>>| {
+        let set = move |tx: &mut dyn Write, _: &Moment| {
+            let key = KeyBuf::new(tx.prefix(FORMAT)).tail(b"index customer.by_email").into_bytes();
+            let before = tx.get(&key)?;
+            match value {
+                Some(value) => tx.put(key, value),
+                None => tx.delete(key),
+            }
+            Ok(before)
+        };
+        let (before, view) = shop.app.ctx.write(Actor::System, set).await.expect("it leads");
+        others[0].ctx.store().reached(view.position()).await.expect("it follows");
+        before
+    };
+    let before = set(None).await.expect("there is such an index");
+    // What was remembered before is of whole data.
+    let refused = other.get_unchecked("/admin/customers?limit=7").await.error();
+    assert!(
+        refused.starts_with("503 unknown_error (behind): The data of this host is of another"),
+        "{refused}"
+    );
+    set(Some(before)).await;
+    other.get_unchecked("/admin/customers?limit=7").await.ok();
+    drop(hosts);
 }
 
 #[tokio::test]

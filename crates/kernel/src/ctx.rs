@@ -24,6 +24,7 @@ use crate::{
         App, Auth, Caller, Disconnect, Hosts, IdempotentRequest, Method, Observed, OpenSpan, Origins,
         Proxies, Reply, RequestCounters, SpanKind, Trace, Tracer,
     },
+    migration::Compatibility,
     once::{Note, Once, once},
     provider::Providers,
     query::{Context, Graph},
@@ -120,6 +121,7 @@ pub struct Ctx {
 
 struct Shared {
     parts: Parts,
+    compatibility: Compatibility,
     run_locks: RunLocks,
     permits: Arc<Semaphore>,
     is_stopping: watch::Sender<bool>,
@@ -156,8 +158,10 @@ impl Ctx {
         let providers = parts.registry.serving(&parts.config.providers);
         let answers_bytes_max = parts.config.answers_bytes_max;
         let store = parts.store.clone();
+        let compatibility = Compatibility::new(store.clone(), parts.registry);
         let shared = Shared {
             parts,
+            compatibility,
             run_locks: RunLocks::default(),
             permits,
             is_stopping: watch::Sender::new(false),
@@ -309,6 +313,11 @@ impl Ctx {
             Some(recorder) => view.recorded(recorder),
             None => view,
         }
+    }
+
+    /// See [`Compatibility::is_current`].
+    pub fn is_data_current(&self) -> Result<bool, String> {
+        self.shared.compatibility.is_current()
     }
 
     /// The registry of everything that is linked in.
@@ -579,6 +588,11 @@ impl App for Ctx {
     }
 
     fn admit(&self, auth: Auth, caller: Caller<'_>) -> Result<(Pass, View), Fault> {
+        // Another host may be migrating it.
+        if self.hosts().is_some() && self.is_data_current() != Ok(true) {
+            let text = "The data of this host is of another version of the program; another host may answer";
+            return Err(Fault::busy(text, 1).with_code("behind"));
+        }
         let view = Ctx::view(self);
         Ok(((self.shared.parts.gate)(self, &view, auth, caller)?, view))
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use atoll_kernel::{
     Ctx,
     limits::{LOG_SILENCE_MAX, REPLICA_LAG_MAX},
-    migration::is_current,
 };
 use atoll_storage::{Position, Standing, Trouble};
 
@@ -17,7 +16,7 @@ impl Cluster {
     /// Why this host must be sent no requests.
     pub(crate) fn unready(&self, ctx: &Ctx) -> Vec<String> {
         let view = ctx.view();
-        let version = match is_current(&view, ctx.registry()) {
+        let version = match ctx.is_data_current() {
             Ok(true) => None,
             Ok(false) if view.position() == Position(0) => {
                 Some("this host has no data yet: it waits for one that leads".into())
@@ -27,7 +26,7 @@ impl Cluster {
                 Some("this host begins to lead, and migrates the data".into())
             }
             Ok(false) => Some("the data is of an older version: it is migrated when this host leads".into()),
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(error),
         };
         let secret = Secrets::in_use(ctx).differ_in(&view).map(|it| it.to_string());
         let lag = self.seen.borrow().lag(&view);

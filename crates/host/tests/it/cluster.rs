@@ -4,7 +4,8 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     path::Path,
     time::{Duration, Instant},
 };
@@ -179,15 +180,45 @@ fn readiness(host: &Server) -> (u16, Value) {
     host.send("GET", "/health/ready", &[], "").expect("an answer")
 }
 
+/// Asks a host for its metrics.
+fn metrics_of(host: &Server) -> impl Fn() -> String + use<> {
+    let line = host.until_logged("serving metrics and health checks");
+    let (_, address) = line.split_once("address=").expect("an address");
+    let address = address.trim().to_owned();
+    move || {
+        let mut stream = TcpStream::connect(&address).expect("a connection");
+        stream.write_all(get("/metrics").as_bytes()).expect("it is sent");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("an answer");
+        text
+    }
+}
+
 #[test]
 fn roles_and_readiness_of_hosts() {
     let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
-    let first = shop.host("first", &[]);
+    let metered = ["--metrics-listen", "127.0.0.1:0"];
+    let first = shop.host("first", &metered);
+    let metrics_of_first = metrics_of(&first);
     first.until_logged("this host leads");
-    log_in(&first);
-    let second = shop.host("second", &["--role", "server"]);
+    let token = log_in(&first);
+    let second = shop.host("second", &[&metered[..], &["--role", "server"]].concat());
+    let metrics_of_second = metrics_of(&second);
+    write(&second, &token, "forwarded").expect("the other one leads");
     for host in [&first, &second] {
         until("ready", || (readiness(host) == (200, json!({ "status": "ready" }))).then_some(()));
+    }
+    let shown = [metrics_of_first(), metrics_of_second()];
+    for (n, line) in [
+        (0, "atoll_host_leads 1"),
+        (0, "atoll_host_epoch 1"),
+        (1, "atoll_host_leads 0"),
+        (1, "atoll_host_epoch 1"),
+        (1, "atoll_replica_lag_seconds 0"),
+        (1, "atoll_log_silence_seconds "),
+        (1, "atoll_forwarded_requests_total{outcome=\"answered\"} "),
+    ] {
+        assert!(shown[n].lines().any(|it| it.starts_with(line)), "{line} is not in {}", shown[n]);
     }
     // The last one that may lead is stopped: reads go on, and nobody leads.
     first.signal("-TERM");

@@ -5,6 +5,7 @@
 //! refusal, with `check.rs`, which reads the rows for it; `rebuild.rs` executes the plan.
 
 mod check;
+mod compatibility;
 mod fingerprint;
 mod plan;
 mod rebuild;
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use self::{
+    compatibility::Compatibility,
     fingerprint::{Fingerprint, Format, PartKind},
     plan::{Plan, is_current},
 };
