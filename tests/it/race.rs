@@ -133,8 +133,8 @@ async fn a_check_outside_the_transaction_oversells() {
     assert_eq!(verdict(&shop, &last, n_orders).await, Err(OVERSOLD.into()));
 }
 
-/// Negative control of several hosts: one after the other, nobody oversells by what the leader has, and everybody
-/// by what a follower has that is behind.
+/// Negative control of several hosts: one after the other, nobody oversells by what the leader has, and
+/// everybody by what a follower has that is behind.
 #[tokio::test]
 async fn a_check_of_a_followers_view_oversells() {
     for (checker, expected) in [(0, Ok(())), (1, Err(OVERSOLD.to_owned()))] {

@@ -237,8 +237,8 @@ impl Setup {
     }
 }
 
-/// An application with a store of its own. On drop the store is verified, and its folder removed; one in memory
-/// is compared with a follower.
+/// An application with a store of its own. On drop the store is verified, and its folder removed; one in
+/// memory is compared with a follower.
 pub struct TestApp {
     /// The context that handlers get.
     pub ctx: Ctx,

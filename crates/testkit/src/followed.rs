@@ -1,5 +1,5 @@
-//! A store in memory whose commits are in a log, as those of several hosts are. In the end a follower that has
-//! the log alone is what the leader is, byte for byte.
+//! A store in memory whose commits are in a log, as those of several hosts are. In the end a follower that
+//! has the log alone is what the leader is, byte for byte.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -46,8 +46,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes and starts a server. None if there is no PostgreSQL. It does not wait for the disk: what a crash of
-    /// the machine leaves is of no interest.
+    /// Makes and starts a server. None if there is no PostgreSQL. It does not wait for the disk: what a crash
+    /// of the machine leaves is of no interest.
     pub fn start() -> Option<Server> {
         let mut server = Server::made()?;
         server.settings += " -c fsync=off";

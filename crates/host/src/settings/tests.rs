@@ -163,6 +163,24 @@ fn modules_are_switched_off_by_name() {
 }
 
 #[test]
+fn hosts_share_a_store_and_a_lease_may_be_a_part_of_a_second() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("store");
+    fs::write(&store, "postgres://atoll_host:secret@db.example.com/shop").expect("a file");
+    let page = include_str!("../../../../docs/store.toml");
+    let page = page.replace("/etc/atoll/store", &store.display().to_string());
+    let lease = |env: &str| load(&page, env, &[]).map(|it| it.store.expect("a store").lease.as_millis());
+    assert_eq!(lease(""), Ok(5_000));
+    assert_eq!(lease("ATOLL_STORE_LEASE=0.3"), Ok(300));
+    for wrong in ["0.05", "61", "long"] {
+        let said = format!(
+            "store_lease: {wrong}: it must be a number of seconds from 0.1 to 60 (ATOLL_STORE_LEASE)"
+        );
+        assert_eq!(lease(&format!("ATOLL_STORE_LEASE={wrong}")), Err(Wrong(vec![said])));
+    }
+}
+
+#[test]
 fn backups_are_scheduled_into_a_folder() {
     let settings = load(include_str!("../../../../docs/backup.toml"), "", &[]).expect("settings");
     assert_eq!(settings.backup_dir, Some("/var/backups/atoll".into()));

@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Answer, Client, until},
+    client::{Answer, Client, let_pass, until},
     shop::{Shop, seconds},
 };
 
@@ -196,7 +196,7 @@ pub(crate) fn each_cart_is_one_order_with_one_payment_while_leaders_are_lost() {
         };
         let buyers: Vec<_> = (0..N_CLIENTS).map(buy).collect();
         let disturbed = scope.spawn(|| shop.disturb(&is_over));
-        thread::sleep(seconds("ATOLL_BUYING_SECONDS", SECONDS.0, SECONDS.1));
+        let_pass(seconds("ATOLL_BUYING_SECONDS", SECONDS.0, SECONDS.1));
         is_over.store(true, Ordering::Relaxed);
         assert!(disturbed.join().expect("no panic") > 0);
         buyers.into_iter().flat_map(|it| it.join().expect("a buyer")).collect()

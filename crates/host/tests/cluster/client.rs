@@ -18,6 +18,11 @@ const ANSWER_MAX: Duration = Duration::from_secs(3);
 /// Between two looks at what comes.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Lets processes run for a while: a history takes its time, and a lease must end.
+pub(crate) fn let_pass(time: Duration) {
+    thread::sleep(time);
+}
+
 /// Waits until there is something to find.
 ///
 /// # Panics
@@ -29,7 +34,7 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(Instant::now() < ends_at, "{what}: not within {PATIENCE:?}");
-        thread::sleep(PAUSE);
+        let_pass(PAUSE);
     }
 }
 

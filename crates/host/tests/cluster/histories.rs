@@ -1,6 +1,6 @@
-//! Histories: what clients of several hosts are answered while leaders are lost, against the log in PostgreSQL,
-//! which says what was there at each position. Each client writes one register, and reads all of them, at any
-//! host. Some read strictly, the others carry what they have seen.
+//! Histories: what clients of several hosts are answered while leaders are lost, against the log in
+//! PostgreSQL, which says what was there at each position. Each client writes one register, and reads all of
+//! them, at any host. Some read strictly, the others carry what they have seen.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    client::{Client, PATIENCE},
+    client::{Client, PATIENCE, let_pass},
     shop::{Shop, seconds},
 };
 
@@ -173,7 +173,7 @@ fn history(shop: &Shop, time: Duration, is_honest: bool, is_disturbed: bool) -> 
         let ends_at = Instant::now() + time;
         while Instant::now() < ends_at {
             read_log(shop, &mut log);
-            thread::sleep(Duration::from_millis(200));
+            let_pass(Duration::from_millis(200));
         }
         is_over.store(true, Ordering::Relaxed);
         clients.into_iter().for_each(|it| events.extend(it.join().expect("a client")));
@@ -183,7 +183,8 @@ fn history(shop: &Shop, time: Duration, is_honest: bool, is_disturbed: bool) -> 
     (events, log)
 }
 
-/// Answers that began after another one had ended, and are of an earlier position, though they claim not to be.
+/// Answers that began after another one had ended, and are of an earlier position, though they claim not to
+/// be.
 fn out_of_order(events: &[Event]) -> Vec<String> {
     let mut by_end: Vec<&Event> = events.iter().collect();
     by_end.sort_by_key(|it| it.ended);

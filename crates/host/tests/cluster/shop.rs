@@ -17,7 +17,7 @@ use atoll_test_postgres::Server as Postgres;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::client::{Client, until};
+use crate::client::{Client, let_pass, until};
 
 /// How long a leader may be silent. Short, so that tests need not wait.
 pub(crate) const LEASE: Duration = Duration::from_millis(300);
@@ -160,7 +160,7 @@ impl Shop {
     /// Stops the time of a host, for so long; then it goes on, and knows nothing of it.
     pub(crate) fn pause(&self, n: usize, time: Duration) {
         self.signal(n, "-STOP");
-        thread::sleep(time);
+        let_pass(time);
         self.signal(n, "-CONT");
     }
 
@@ -178,12 +178,12 @@ impl Shop {
         fs::read_to_string(self.log_of(n)).unwrap_or_default()
     }
 
-    /// The leader is lost every ten leases, until it is over: by turns its process is killed and started again,
-    /// and its time stands still for longer than the lease. Returns how often.
+    /// The leader is lost every ten leases, until it is over: by turns its process is killed and started
+    /// again, and its time stands still for longer than the lease. Returns how often.
     pub(crate) fn disturb(&self, is_over: &AtomicBool) -> usize {
         let mut n_times = 0;
         while !is_over.load(Ordering::Relaxed) {
-            thread::sleep(LEASE * 10);
+            let_pass(LEASE * 10);
             let leader = self.leader();
             if n_times % 2 == 0 {
                 self.kill(leader);
