@@ -66,8 +66,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "crates/api", "crates/app", "crates/background", "crates/bundle", "crates/catalogue",
             "crates/export", "crates/flows", "crates/kernel", "crates/links", "crates/metrics",
-            "crates/peers", "crates/postgres", "crates/s3", "crates/smtp", "crates/storage", "crates/traces",
-            "crates/webhook-sender", "plugins", "plugins/extensions",
+            "crates/peers", "crates/postgres", "crates/providers", "crates/s3", "crates/smtp",
+            "crates/storage", "crates/traces", "crates/webhook-sender", "plugins", "plugins/extensions",
         ],
     ),
 ];
