@@ -69,7 +69,8 @@ async fn requests_arrive_as_they_were_sent() {
     assert_eq!(moved.headers()["location"], "/elsewhere");
 }
 
-/// An address is signed, and decides who answers: the same bytes arrive, whatever other programs make of them.
+/// An address is signed, and decides who answers: the same bytes arrive, whatever other programs make of
+/// them.
 #[tokio::test]
 async fn addresses_arrive_byte_by_byte() {
     let (listener, url) = listen().await;

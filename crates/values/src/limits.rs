@@ -133,7 +133,8 @@ pub const WRITTEN_HERE_TIMEOUT: Duration = Duration::from_secs(1);
 /// milliseconds, unless the host or its way to the log is overloaded.
 pub const REPLICA_LAG_MAX: Duration = Duration::from_secs(10);
 
-/// After how long without word of the log a host says that it is degraded: a failover of PostgreSQL takes less.
+/// After how long without word of the log a host says that it is degraded: a failover of PostgreSQL takes
+/// less.
 pub const LOG_SILENCE_MAX: Duration = Duration::from_secs(15);
 
 /// Bytes of request bodies and unread answers that are buffered over all connections; the setting

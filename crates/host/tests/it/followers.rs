@@ -1,5 +1,5 @@
-//! A host that follows, as clients see it: it answers everything, over real connections to the one that leads.
-//! Skipped where there is no PostgreSQL.
+//! A host that follows, as clients see it: it answers everything, over real connections to the one that
+//! leads. Skipped where there is no PostgreSQL.
 
 use crate::{
     cluster::{Shop, groups, log_in, until, write},

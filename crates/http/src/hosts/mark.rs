@@ -16,8 +16,8 @@ use sha2::Sha256;
 
 use crate::{Fault, Head, OverTls};
 
-/// Its name. The value has the address of the client as the host saw it, its scheme, the time in milliseconds,
-/// and a signature: `203.0.113.7:4711;https;1700000000000;5f3c…`.
+/// Its name. The value has the address of the client as the host saw it, its scheme, the time in
+/// milliseconds, and a signature: `203.0.113.7:4711;https;1700000000000;5f3c…`.
 pub(super) const FORWARDED: &str = "atoll-forwarded";
 
 /// Stands for an address that is not known.
