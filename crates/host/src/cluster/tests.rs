@@ -268,7 +268,8 @@ async fn secrets_are_the_shops() {
         log.state().1 += 1;
         first.lead(Box::new(OfEpoch(log.clone(), 1))).await.expect("it begins to lead");
         let made = given.of_several_hosts(&Data::Memory, &first, registry).await.expect("it makes them");
-        second.apply(log.state().0.clone()).await.expect("they follow");
+        let entries = log.state().0.clone();
+        second.apply(entries).await.expect("they follow");
         made
     };
     let (made, found) =
