@@ -383,6 +383,10 @@ impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Halted(halt) => halt.into(),
+            StoreError::Refused(_) => {
+                let source = Some(error.into());
+                Fault { source, ..Fault::busy("The log of the hosts has refused this", RETRY_AFTER_S) }
+            }
             StoreError::NotWritten(_) => Fault::not_written("this host does not lead the others any more"),
             StoreError::Unknown(_) => Fault::outcome_unknown("the log of the hosts has not answered"),
             error => Fault::unexpected(error),

@@ -114,7 +114,8 @@ fn without_password(address: &str) -> String {
             let user = rest.split([':', '@']).next().unwrap_or_default();
             format!("{scheme}://{user}@{place}")
         }
-        (Some(_), None) => place.to_owned(),
+        // A password with a `?` has lost what follows.
+        (Some((scheme, rest)), None) => format!("{scheme}://{}", rest.split(':').next().unwrap_or_default()),
         (None, _) => "…".into(),
     }
 }
@@ -127,8 +128,12 @@ mod tests {
     fn errors_tell_no_password() {
         let error = Database::parse("postgres://atoll:secret@host:port/shop").map(drop).expect_err("no port");
         assert!(!error.to_string().contains("secret") && error.to_string().contains("atoll@host"), "{error}");
-        let others =
-            ["host=localhost password=secret", "postgres://atoll@host:port/shop?password=secret", "secret"];
+        let others = [
+            "host=localhost password=secret",
+            "postgres://atoll@host:port/shop?password=secret",
+            "postgres://atoll:secret?@host:port/shop",
+            "secret",
+        ];
         for address in others {
             let error = Database::parse(address).map(drop).expect_err("it is no address");
             assert!(!error.to_string().contains("secret"), "{error}");

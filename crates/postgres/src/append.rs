@@ -133,10 +133,12 @@ impl Appender {
         let client = &self.session.client;
         let Some(head) = Head::raise(client, &self.term).await? else {
             // Another host leads. That the entry can be seen is no promise that it stays: PostgreSQL may not
-            // have heard of its standby.
-            let is_there = chain_at(client, entry.position).await? == Some(entry.chain);
-            let shown = || AppendError::Unknown("another host leads, and the log shows the commit".into());
-            return Ok(Err(if is_there { shown() } else { fenced() }));
+            // have heard of its standby. A log that begins later may have held it.
+            let is_before = Head::read(client).await?.position < entry.position;
+            let at = chain_at(client, entry.position).await?;
+            let is_fenced = at.map_or(is_before, |it| it != entry.chain);
+            let shown = || AppendError::Unknown("another host leads, and the log may show the commit".into());
+            return Ok(Err(if is_fenced { fenced() } else { shown() }));
         };
         self.epoch = head.epoch;
         // The raise was a write behind the entry, and has been answered.

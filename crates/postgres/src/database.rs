@@ -1,6 +1,6 @@
 //! Connections to PostgreSQL.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use atoll_storage::StoreError;
 use tokio::sync::Notify;
@@ -34,8 +34,14 @@ pub enum DatabaseError {
     )]
     LosesCommits,
     /// A host leads, so that the store cannot be moved.
-    #[error("a host leads, or has until half a minute ago: stop all hosts first")]
+    #[error("a host leads, or has a moment ago: stop all hosts first")]
     IsLed,
+    /// The replica of this host is of a shop, and the database holds none.
+    #[error(
+        "this database holds no shop, and `{}` does: is `store` the right database, and has it been restored? \
+         To begin with an empty shop, remove that file", .0.display()
+    )]
+    Empty(PathBuf),
     /// A store is there already.
     #[error("there is a store in this database already: move into an empty one")]
     NotEmpty,

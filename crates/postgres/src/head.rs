@@ -1,11 +1,11 @@
 //! The row that says who leads and how far the log goes, and the tables.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atoll_storage::{Chain, Position};
 use tokio_postgres::{Client, GenericClient, Row, types::ToSql};
 
-use crate::DatabaseError;
+use crate::{DatabaseError, log::CHANNEL};
 
 /// The tables. The lock keeps two hosts that start at the same time apart; each commit rewrites the row of
 /// the head, which stays in its page.
@@ -14,14 +14,15 @@ const TABLES: &str = "
     SELECT pg_advisory_xact_lock(20261128);
     CREATE TABLE IF NOT EXISTS atoll_head(
         one bool PRIMARY KEY CHECK (one), epoch bigint NOT NULL, term uuid, url text NOT NULL,
-        seq bigint NOT NULL, chain bytea NOT NULL, at_ms bigint NOT NULL, beat timestamptz NOT NULL)
+        seq bigint NOT NULL, chain bytea NOT NULL, at_ms bigint NOT NULL, beat timestamptz NOT NULL,
+        lease interval NOT NULL)
         WITH (fillfactor = 10);
     CREATE TABLE IF NOT EXISTS atoll_log(seq bigint PRIMARY KEY, chain bytea NOT NULL, changes bytea NOT NULL);
     CREATE TABLE IF NOT EXISTS atoll_kv(k bytea PRIMARY KEY, v bytea NOT NULL);
     CREATE TABLE IF NOT EXISTS atoll_fold(
         one bool PRIMARY KEY CHECK (one), seq bigint NOT NULL, chain bytea NOT NULL);
     INSERT INTO atoll_fold VALUES (true, 0, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING;
-    INSERT INTO atoll_head VALUES (true, 0, NULL, '', 0, decode(repeat('00', 32), 'hex'), 0, '-infinity')
+    INSERT INTO atoll_head VALUES (true, 0, NULL, '', 0, decode(repeat('00', 32), 'hex'), 0, '-infinity', '0')
         ON CONFLICT DO NOTHING;
     COMMIT;";
 
@@ -35,21 +36,24 @@ pub(crate) struct Head {
     pub(crate) term: Option<String>,
     /// Where the host that leads is reached, or has led.
     pub(crate) url: String,
-    /// Has it not given the leadership back?
+    /// Has it been heard of within its lease?
     pub(crate) is_led: bool,
     /// The last commit of the log.
     pub(crate) position: Position,
     /// Its chain.
     pub(crate) chain: Chain,
-    /// The time of the last commit, in milliseconds by the clock of the host that made it.
-    pub(crate) at_ms: i64,
+    /// By how much the clock of this host is ahead of that of PostgreSQL, about.
+    pub(crate) is_ahead_by: Duration,
 }
 
-const HEAD: &str = "epoch, term::text AS term, url, isfinite(beat) AS is_led, seq, chain, at_ms";
+const HEAD: &str = "epoch, term::text AS term, url, seq, chain, beat BETWEEN clock_timestamp() - lease
+    AND clock_timestamp() + lease AS is_led, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms";
 
 impl Head {
     fn of(row: &Row) -> Result<Head, DatabaseError> {
         let (position, chain) = point(row)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let its_now = Duration::from_millis(u64::try_from(row.try_get::<_, i64>("now_ms")?).unwrap_or(0));
         Ok(Head {
             epoch: row.try_get("epoch")?,
             term: row.try_get("term")?,
@@ -57,7 +61,7 @@ impl Head {
             is_led: row.try_get("is_led")?,
             position,
             chain,
-            at_ms: row.try_get("at_ms")?,
+            is_ahead_by: now.saturating_sub(its_now),
         })
     }
 
@@ -72,20 +76,22 @@ impl Head {
 
     /// The head as it is.
     pub(crate) async fn read(client: &impl GenericClient) -> Result<Head, DatabaseError> {
-        Head::of(&client.query_one(&format!("SELECT {HEAD} FROM atoll_head"), &[]).await?)
+        // In one round trip: each follower asks for it at each commit.
+        Head::of(&client.query_typed_one(&format!("SELECT {HEAD} FROM atoll_head"), &[]).await?)
     }
 
-    /// Leads from now on, if the one that led at this epoch has not been heard of for as long as the lease.
+    /// Leads from now on, if the one that led at this epoch has not been heard of for as long as its lease.
     /// So it is, too, when its last sign is later than it can be: then it is of the clock of another server.
+    /// The lease of this host is for others to wait for.
     pub(crate) async fn take_over(
         client: &Client,
         url: &str,
         epoch: i64,
         lease: Duration,
     ) -> Result<Option<Head>, DatabaseError> {
-        let set = "epoch = epoch + 1, term = gen_random_uuid(), url = $1, beat = clock_timestamp()";
-        let is_silent = "beat NOT BETWEEN clock_timestamp() - $3 * interval '1 second'
-            AND clock_timestamp() + $3 * interval '1 second'";
+        let set = "epoch = epoch + 1, term = gen_random_uuid(), url = $1, beat = clock_timestamp(),
+            lease = $3 * interval '1 second'";
+        let is_silent = "beat NOT BETWEEN clock_timestamp() - lease AND clock_timestamp() + lease";
         let parameters: &[&(dyn ToSql + Sync)] = &[&url, &epoch, &lease.as_secs_f64()];
         Head::update(client, set, &format!("epoch = $2 AND {is_silent}"), parameters).await
     }
@@ -102,9 +108,10 @@ impl Head {
         Head::update(client, "beat = clock_timestamp()", "term = $1::text::uuid", &[&term]).await
     }
 
-    /// Gives the leadership back, so that another host need not wait for the end of the lease.
+    /// Gives the leadership back, and notifies the others, so that none need wait for the end of the lease.
     pub(crate) async fn resign(client: &Client, term: &str) -> Result<(), DatabaseError> {
-        Head::update(client, "beat = '-infinity'", "term = $1::text::uuid", &[&term]).await.map(drop)
+        Head::update(client, "beat = '-infinity'", "term = $1::text::uuid", &[&term]).await?;
+        Ok(client.batch_execute(&format!("NOTIFY {CHANNEL}")).await?)
     }
 
     async fn update(

@@ -26,6 +26,11 @@ use crate::{
 /// equally fast.
 const MARGIN_PART: u32 = 10;
 
+/// By how much the clock of a host that leads may be ahead of that of PostgreSQL, to which its question and
+/// answer belong, too. What it commits is never earlier than what was committed before, so a clock that is
+/// years ahead would stop the time of the shop.
+const AHEAD_MAX: Duration = Duration::from_secs(60);
+
 /// A host.
 pub struct Member {
     database: Database,
@@ -38,6 +43,8 @@ pub struct Member {
     /// Its term, from when it has taken over until another host has.
     term: Option<String>,
     seen: watch::Sender<Seen>,
+    /// Is its clock ahead?
+    is_ahead: bool,
 }
 
 impl Member {
@@ -45,7 +52,7 @@ impl Member {
     /// silent.
     pub fn new(database: Database, store: Store, url: String, lease: Duration) -> Member {
         let seen = watch::Sender::default();
-        Member { database, store, url, lease, n_log_kept: LOG_BYTES_KEPT, term: None, seen }
+        Member { database, store, url, lease, n_log_kept: LOG_BYTES_KEPT, term: None, seen, is_ahead: false }
     }
 
     /// Keeps so many bytes of the log for hosts that come back, in place of 256 MiB.
@@ -168,14 +175,19 @@ impl Member {
         if head.term != self.term {
             self.term = None;
         }
-        let leader = match self.term {
+        let is_led = self.term.is_none() && head.is_led;
+        let leader = match &head.url {
             // That at its own address was this host, before it was started anew.
-            None if head.is_led && head.url != self.url => Leader::At(head.url.clone()),
+            url if is_led && *url != self.url => Leader::At(url.clone()),
             _ => Leader::Nobody,
         };
         self.see(&head, leader, None);
         let view = catch_up(client, &self.store, &head).await?;
-        if !may_lead(&view) {
+        self.seen.send_if_modified(|it| it.behind_since.take().is_some());
+        if is_led {
+            return Ok(false);
+        }
+        if !self.has_the_time(&head) || !may_lead(&view) {
             self.resign(client).await?;
             return Ok(false);
         }
@@ -198,9 +210,31 @@ impl Member {
     }
 
     fn see(&self, head: &Head, leader: Leader, until: Option<Instant>) {
-        let Head { position, at_ms, epoch, .. } = *head;
-        let heard_at = Some(Instant::now());
-        self.seen.send_replace(Seen { leader, until, position, at_ms, epoch, heard_at, trouble: None });
+        let Head { position, epoch, .. } = *head;
+        let now = Instant::now();
+        let is_behind = position > self.store.view().position();
+        let behind_since = is_behind.then(|| self.seen.borrow().behind_since.unwrap_or(now));
+        let heard_at = Some(now);
+        self.seen.send_replace(Seen {
+            leader,
+            until,
+            position,
+            behind_since,
+            epoch,
+            heard_at,
+            trouble: None,
+        });
+    }
+
+    /// Whether the clock of this host may give the shop its time, which never goes back.
+    fn has_the_time(&mut self, head: &Head) -> bool {
+        let is_ahead = head.is_ahead_by > AHEAD_MAX;
+        if is_ahead && !self.is_ahead {
+            let ahead_s = head.is_ahead_by.as_secs();
+            tracing::error!(ahead_s, "this host does not lead: its clock is ahead of that of PostgreSQL");
+        }
+        self.is_ahead = is_ahead;
+        !is_ahead
     }
 
     /// Leads no more, and gives the leadership back.

@@ -1,10 +1,10 @@
 //! Moving a store of one host into PostgreSQL, and out of it again.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use atoll_storage::{Chain, Changes, Direction, Engine, Position, Raw, Scan, Span, StoreError, View};
 use tokio::{sync::mpsc, task::spawn_blocking};
-use tokio_postgres::{GenericClient, Transaction};
+use tokio_postgres::Transaction;
 
 use crate::{
     Database, DatabaseError,
@@ -14,9 +14,6 @@ use crate::{
 
 /// Bytes of keys and values that are sent at once.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-
-/// For how long nobody must have led, unless the leadership was given back: longer than leases are.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// Keys with their values.
 type Batch = (Vec<Vec<u8>>, Vec<Vec<u8>>);
@@ -40,7 +37,7 @@ pub async fn move_in(database: &Database, engine: &mut impl Engine) -> Result<Po
     if (head.position, head.chain) != (position, seed) {
         let is_unused = (head.epoch, head.position, head.chain) == Default::default();
         if !is_unused {
-            return Err(if is_led(&tx).await? { DatabaseError::IsLed } else { DatabaseError::NotEmpty });
+            return Err(if head.is_led { DatabaseError::IsLed } else { DatabaseError::NotEmpty });
         }
         copy(&tx, raw, seed).await?;
         let (seq, chain) = (seq(position), seed.0.as_slice());
@@ -60,15 +57,10 @@ pub async fn move_out(
     cache_bytes: usize,
 ) -> Result<Position, DatabaseError> {
     let mut client = database.join(Arc::default()).await?;
-    if is_led(&client).await? {
+    if Head::read(&client).await?.is_led {
         return Err(DatabaseError::IsLed);
     }
     load(&mut client, file, cache_bytes).await
-}
-
-async fn is_led(client: &impl GenericClient) -> Result<bool, DatabaseError> {
-    let statement = "SELECT beat > clock_timestamp() - $1 * interval '1 second' FROM atoll_head";
-    Ok(client.query_one(statement, &[&SILENCE.as_secs_f64()]).await?.try_get(0)?)
 }
 
 fn ended(error: tokio::task::JoinError) -> DatabaseError {

@@ -32,6 +32,8 @@ enum Fit {
     TooOld,
     /// It holds commits that are not in the log.
     Diverged,
+    /// It is of a shop, and there is none in the tables.
+    Stranger,
 }
 
 /// Opens the replica in this file; where there is none, or the log does not go on from it, a new one is made
@@ -55,6 +57,7 @@ pub async fn bring_up(database: &Database, file: &Path, cache_bytes: usize) -> R
                 tracing::info!(position = %view.position(), "the log begins later; the replica is loaded anew")
             }
             Fit::Diverged => set_aside(file, view.position())?,
+            Fit::Stranger => return Err(DatabaseError::Empty(file.to_owned())),
         }
     }
     load(&mut client, file, cache_bytes).await?;
@@ -68,6 +71,8 @@ async fn fit(client: &Client, view: &View) -> Result<Fit, DatabaseError> {
         Fit::Fits
     } else if (position, chain) == Default::default() {
         Fit::TooOld
+    } else if (head.epoch, head.position, head.chain) == Default::default() {
+        Fit::Stranger
     } else if position >= head.position {
         Fit::Diverged
     } else {

@@ -30,6 +30,9 @@ pub enum StoreError {
     /// Nothing was written: transactions run at another host, or the log was not to be reached.
     #[error("nothing was written: {0}")]
     NotWritten(String),
+    /// Nothing was written: the log has refused this commit, and takes others.
+    #[error("the log has refused this commit: {0}")]
+    Refused(String),
     /// It is not known whether the transaction was written: the log did not answer.
     #[error("it is not known whether this was written: {0}")]
     Unknown(String),
@@ -47,14 +50,21 @@ pub enum StoreError {
 impl StoreError {
     /// Whether it is about the log that hosts share: the engine of this one is well.
     pub(crate) fn is_of_log(&self) -> bool {
-        matches!(self, StoreError::NotWritten(_) | StoreError::Unknown(_) | StoreError::Diverged { .. })
+        matches!(
+            self,
+            StoreError::NotWritten(_)
+                | StoreError::Refused(_)
+                | StoreError::Unknown(_)
+                | StoreError::Diverged { .. }
+        )
     }
 }
 
 impl From<AppendError> for StoreError {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Refused(why) | AppendError::Failed(why) => StoreError::NotWritten(why),
+            AppendError::Refused(why) => StoreError::NotWritten(why),
+            AppendError::Failed(why) => StoreError::Refused(why),
             AppendError::Unknown(why) => StoreError::Unknown(why),
         }
     }

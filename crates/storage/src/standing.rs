@@ -49,8 +49,8 @@ pub struct Seen {
     pub until: Option<Instant>,
     /// How far the log went when it was last asked. A replica that is behind it lags.
     pub position: Position,
-    /// The latest time of a commit, in milliseconds by the clocks of the hosts that led.
-    pub at_ms: i64,
+    /// Since when this host knows of commits that it does not have, by its clock; none: it has all of them.
+    pub behind_since: Option<Instant>,
     /// How often the leadership has changed.
     pub epoch: i64,
     /// When the log was last heard of.
@@ -73,14 +73,10 @@ impl Seen {
         }
     }
 
-    /// How far what this view shows is behind the log, by the times of the commits.
+    /// For how long what this view shows is behind what is known of the log.
     pub fn lag(&self, view: &View) -> Duration {
-        if view.position() >= self.position {
-            return Duration::ZERO;
-        }
-        // A replica without a commit of the log is behind by all of it.
-        let made_ms = view.made_at().map_or(0, |it| it.millis().max(0));
-        Duration::from_millis(u64::try_from(self.at_ms.saturating_sub(made_ms)).unwrap_or(0))
+        let since = self.behind_since.filter(|_| view.position() < self.position);
+        since.map_or(Duration::ZERO, |it| it.elapsed())
     }
 }
 

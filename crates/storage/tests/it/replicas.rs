@@ -311,7 +311,7 @@ async fn commit_that_the_log_does_not_take_ends_no_term() {
     let of_this_term = store.of_this_term();
     log.state().next = Some(Cut::Failed);
     let refused = write(&store, 1).await.expect_err("the disk is full");
-    assert!(matches!(&refused, StoreError::NotWritten(why) if why.contains("full")), "{refused}");
+    assert!(matches!(&refused, StoreError::Refused(why) if why.contains("full")), "{refused}");
     assert_eq!(*store.standing().borrow(), Standing::Leads);
     write(&of_this_term, 2).await.expect("it leads on");
     assert!(!has(&store.view(), 1) && has(&store.view(), 2));
