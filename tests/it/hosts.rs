@@ -354,6 +354,13 @@ async fn bodies_of_all_kinds_go_to_the_host_that_leads() {
         .await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{shown}");
     assert!(browser.page(to.strip_suffix("?done=created").unwrap_or(&to)).await.1.contains("Elsewhere"));
+    // Pages that show what the host that leads has in memory, or in a folder.
+    for (path, shows) in [("/app/verify", "Nothing was verified"), ("/app/backups", "no folder for backups")]
+    {
+        let (status, shown) = browser.page(path).await;
+        assert!(status == StatusCode::OK && shown.contains(shows), "{path}: {status}: {shown}");
+        assert!(!shown.contains("atoll-forwarded"), "{path}: {shown}");
+    }
     assert_eq!(others[0].ctx.config().hosts.as_ref().map(|it| it.n_forwarded().1), Some(0));
     // A delete, without a body.
     let made = customer(&far, "ann@test.dev").await;

@@ -24,14 +24,17 @@ use crate::{Address, Form, Upload};
 /// Upper bound of an answer that a page reads. A page shows a page of a list, not the list.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Headers of the request for a page that its requests to the API have, too: who asks, and from where.
-const HANDED_ON: [HeaderName; 6] = [
+/// Headers of the request for a page that its requests to the API have, too: who asks, from where, and as a
+/// part of what.
+const HANDED_ON: [HeaderName; 8] = [
     header_names::COOKIE,
     header_names::HOST,
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-proto"),
     header_names::FORWARDED,
     header_names::USER_AGENT,
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("traceparent"),
 ];
 
 /// The API in the name of one person.

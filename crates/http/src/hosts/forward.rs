@@ -21,6 +21,7 @@ use tokio::{
 };
 
 use super::mark::{FORWARDED, address, mark};
+use crate::head::request_id;
 
 /// The header `Host` of a request that has none.
 const NO_HOST: HeaderValue = HeaderValue::from_static("-");
@@ -38,6 +39,10 @@ pub(super) fn forwarded(key: &[u8], now: Timestamp, request: Request) -> (Reques
     if !head.headers.contains_key(header::HOST) {
         let host = head.uri.authority().and_then(|it| HeaderValue::try_from(it.as_str()).ok());
         head.headers.insert(header::HOST, host.unwrap_or(NO_HOST));
+    }
+    // A request that a page makes may have no id.
+    if let Ok(id) = HeaderValue::try_from(&*request_id(&head.headers)) {
+        head.headers.insert("x-request-id", id);
     }
     join_cookies(&mut head.headers);
     remove_hop_by_hop(&mut head.headers);
