@@ -49,7 +49,8 @@ pub(crate) struct Serve {
     /// [env: ATOLL_STORE_LEASE].
     #[arg(long)]
     store_lease: Option<String>,
-    /// Where the other hosts of the store reach this one; default `http://<listen>`, or `https`
+    /// Where the other hosts of the store reach this one; default `http://<listen>`, or `https`, if that is
+    /// no address of loopback
     /// [env: ATOLL_PEER_URL].
     #[arg(long)]
     peer_url: Option<String>,
@@ -313,6 +314,12 @@ impl Serve {
         let of_demo = || demo.then(|| (DEMO_ADMIN.0.to_owned(), Secret(DEMO_ADMIN.1.to_owned())));
         settings.admin = settings.admin.or_else(of_demo);
         let admin = settings.admin.clone();
+        if let Some(shared) = &settings.store {
+            if demo {
+                bail!("the demo has data of its own: it takes no store");
+            }
+            check_reached_by_others(shared.url.as_deref(), listen)?;
+        }
         // Before the data is opened: a port that is in use must not start a migration or recovery.
         let listener = bind(listen).await?;
         let metrics = match settings.metrics_listen {
@@ -327,9 +334,6 @@ impl Serve {
         let base = format!("{scheme}://{}", reachable(listener.local_addr()?));
         let public = settings.public_url.clone().unwrap_or_else(|| base.clone());
         if let Some(shared) = &mut settings.store {
-            if demo {
-                bail!("the demo has data of its own: it takes no store");
-            }
             shared.url.get_or_insert_with(|| base.clone());
         }
         settings.files_url.get_or_insert_with(|| format!("{public}/static"));
@@ -389,6 +393,20 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
+/// Refuses a host that others would take for themselves: without `peer_url` they reach it where it listens, and
+/// an address of loopback is another host on each machine. One whose port the system chooses has others on this
+/// machine alone, and cannot know its address before.
+fn check_reached_by_others(url: Option<&str>, listen: SocketAddr) -> anyhow::Result<()> {
+    if url.is_none() && reachable(listen).ip().is_loopback() && listen.port() != 0 {
+        bail!(
+            "peer_url: with a store that several hosts share, name the address where the others reach this one, such \
+             as http://10.0.0.11:{}: it listens on {listen} (ATOLL_PEER_URL)",
+            listen.port()
+        );
+    }
+    Ok(())
+}
+
 /// The pace of background tasks, with so many attempts at an event.
 fn pace(event_attempts: Option<u32>) -> Pace {
     let default = Pace::default();
@@ -407,5 +425,17 @@ mod tests {
             let listen = listen.parse().expect("an address");
             assert_eq!(reachable(listen).to_string(), reached);
         }
+    }
+
+    #[test]
+    fn host_that_no_other_one_reaches_is_refused() {
+        let check = |url, listen: &str| check_reached_by_others(url, listen.parse().expect("an address"));
+        for listen in ["127.0.0.1:9000", "0.0.0.0:9000", "[::]:9000", "[::1]:9000"] {
+            let refused = check(None, listen).expect_err("it is an address of each machine").to_string();
+            assert!(refused.starts_with("peer_url: ") && refused.contains("10.0.0.11:9000"), "{refused}");
+            check(Some("http://127.0.0.1:9000"), listen).expect("that is said, for hosts on one machine");
+        }
+        check(None, "10.0.0.5:9000").expect("others reach it there");
+        check(None, "127.0.0.1:0").expect("it is chosen by the system");
     }
 }

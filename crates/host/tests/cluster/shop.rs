@@ -122,6 +122,7 @@ impl Shop {
         let process = Command::new(env!("CARGO_BIN_EXE_atoll"))
             .args(["serve", "--listen", &host.address.to_string(), "--data"])
             .arg(&host.data)
+            .args(["--peer-url", &format!("http://{}", host.address)])
             .args(["--store", &self.store, "--store-lease", &LEASE.as_secs_f64().to_string()])
             .args(["--admin-email", "admin@atoll.test", "--admin-password", "atoll-demo"])
             .envs([("ATOLL_LOG", "info"), ("NO_COLOR", "1")])
