@@ -1,21 +1,29 @@
 //! What whoever starts a host at a terminal is told: where its pages are, how the first admin is made, and what
 //! the demo has.
 
-use std::io::Write as _;
+use std::{io::Write as _, thread};
 
 use atoll_kernel::Ctx;
 
 use crate::{Demo, DemoKey, Secret, command::print, invite_first_admin};
 
-/// Says where the pages are, and how the first admin is made.
-pub(crate) async fn print_pages(at: &str, ctx: &Ctx) -> anyhow::Result<()> {
-    print(&match invite_first_admin(ctx).await? {
-        Some(token) => format!(
+/// Says where the pages are, and how the first admin is made. A terminal that is gone, or a pipe that nobody
+/// reads, keeps no host from its work.
+pub(crate) async fn print_pages(at: String, ctx: Ctx) {
+    let text = match invite_first_admin(&ctx).await {
+        Ok(Some(token)) => format!(
             "\nNobody can log in yet. This link makes the first admin, once, within 30 minutes:\n  \
              {at}/first-admin?token={token}\n\n"
         ),
-        None => format!("\npages for merchants and operators: {at}\n\n"),
-    })
+        Ok(None) => format!("\npages for merchants and operators: {at}\n\n"),
+        Err(error) => return tracing::warn!(%error, "the first admin was not invited"),
+    };
+    // A thread of its own, since the end of the process waits for those of the runtime.
+    thread::spawn(move || {
+        if let Err(error) = print(&text) {
+            tracing::warn!(%error, "the address of the pages was not printed");
+        }
+    });
 }
 
 /// Says how the demo is used: its accounts, and the keys of its channels.

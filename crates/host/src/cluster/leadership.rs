@@ -23,10 +23,6 @@ use crate::{Health, Role, Secrets, Standing, secrets::Given, welcome::print_page
 /// reason to be without the shop.
 const RECOVERY_MAX: Duration = Duration::from_secs(30);
 
-/// How long subscribers and jobs of a term that has ended may go on: they can write nothing any more, and the
-/// next leader runs them anew.
-const END_MAX: Duration = Duration::from_secs(10);
-
 /// Between two attempts to lead, if what the leader does first has failed: another host may try.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -59,10 +55,11 @@ pub(crate) struct Leadership {
     pub(crate) pages: Option<String>,
 }
 
-/// The term of this host as leader: what runs in it.
+/// The term of this host as leader: what runs in it, and ends at once when it is dropped.
 struct Term {
     background: Background,
-    recovery: JoinSet<()>,
+    /// What the term begins with: the resumption of saga runs, and what is said at the terminal.
+    beginning: JoinSet<()>,
 }
 
 impl Leadership {
@@ -84,79 +81,85 @@ impl Leadership {
     /// Begins and ends terms as this host comes to lead, until it is stopped.
     async fn run(self, candidacy: Candidacy, given: Given, mut stopped: watch::Receiver<bool>) {
         let mut standing = self.ctx.store().standing();
-        loop {
+        let term = loop {
             let begun = async {
                 standing.wait_for(|it| *it == Standing::Prepares).await.ok()?;
                 Some(self.prepare_and_begin(&given).await)
             };
             let begun = tokio::select! {
                 Some(begun) = begun => begun,
-                _ = stopped.wait_for(|it| *it) => return,
+                _ = stopped.wait_for(|it| *it) => break None,
                 // The store was closed.
                 else => return,
             };
             match begun {
-                Ok(term) => {
-                    let is_stopped = tokio::select! {
-                        // Also when it leads again at once: that is another term.
-                        _ = standing.wait_for(|it| *it != Standing::Leads) => false,
-                        _ = stopped.wait_for(|it| *it) => true,
-                    };
-                    if is_stopped {
-                        return term.stop().await;
-                    }
-                    if timeout(END_MAX, term.stop()).await.is_err() {
-                        tracing::warn!("some subscribers or jobs of a term that has ended were aborted");
-                    }
-                }
-                Err(error) => {
-                    tokio::select! {
-                        () = self.step_back(&error, &candidacy) => {}
-                        _ = stopped.wait_for(|it| *it) => return,
-                    }
-                }
+                Ok(term) => tokio::select! {
+                    // Also when it leads again at once: that is another term.
+                    _ = standing.wait_for(|it| *it != Standing::Leads) => drop(term),
+                    _ = stopped.wait_for(|it| *it) => break Some(term),
+                },
+                Err((ctx, error)) => tokio::select! {
+                    () = step_back(&ctx, &error, &candidacy) => {}
+                    _ = stopped.wait_for(|it| *it) => break None,
+                },
             }
-        }
-    }
-
-    /// Leaves the leadership to another host, because what comes first in a term has failed.
-    async fn step_back(&self, error: &anyhow::Error, candidacy: &Candidacy) {
-        let error = format!("{error:#}");
-        if *self.ctx.store().standing().borrow() != Standing::Prepares {
-            return tracing::warn!(error, "this host was deposed before it has led");
-        }
-        tracing::error!(error, "this host cannot lead");
+        };
+        // A term to which this host comes from here on, nobody would prepare.
         candidacy.withdraw(true);
-        // A store that has stopped leads nobody.
-        drop(self.ctx.store().follow().await);
-        sleep(PAUSE).await;
-        candidacy.withdraw(false);
-    }
-
-    /// Does what comes before any other transaction of a term, and begins it.
-    async fn prepare_and_begin(&self, given: &Given) -> anyhow::Result<Term> {
-        let ctx = self.ctx.to_prepare();
-        prepare_term(&ctx, given, self.admin.as_ref()).await?;
-        let term = self.begin(&ctx).await?;
-        tracing::info!("this host leads");
-        Ok(term)
-    }
-
-    /// Resumes what the last leader, or the last process, left open, opens the term to all who write, and
-    /// starts the background.
-    async fn begin(&self, ctx: &Ctx) -> anyhow::Result<Term> {
-        if let Some(pages) = &self.pages {
-            print_pages(pages, ctx).await?;
+        match term {
+            Some(term) => term.stop().await,
+            None if *standing.borrow() != Standing::Follows => drop(self.ctx.store().follow().await),
+            None => {}
         }
-        let mut recovery = JoinSet::new();
-        recovery.spawn(recover(ctx.clone(), self.health.clone()));
-        ctx.store().open_term().await?;
+    }
+
+    /// Does what comes before any other transaction of a term, and begins it. Errors: with the application
+    /// of that term.
+    async fn prepare_and_begin(&self, given: &Given) -> Result<Term, (Ctx, anyhow::Error)> {
+        let ctx = self.ctx.to_prepare();
+        let begun = async {
+            prepare_term(&ctx, given, self.admin.as_ref()).await?;
+            self.begin(&ctx).await
+        };
+        match begun.await {
+            Ok(term) => {
+                tracing::info!("this host leads");
+                Ok(term)
+            }
+            Err(error) => Err((ctx, error)),
+        }
+    }
+
+    /// Resumes what the last leader, or the last process, left open, starts the background, and opens the
+    /// term to all who write: nothing that can fail comes after that.
+    async fn begin(&self, ctx: &Ctx) -> anyhow::Result<Term> {
         let background = match self.role {
             Role::Shared | Role::Worker => start(ctx, self.pace).await?,
             Role::Server => maintain_runs(ctx, self.pace),
         };
-        Ok(Term { background, recovery })
+        let mut beginning = JoinSet::new();
+        beginning.spawn(recover(ctx.clone(), self.health.clone()));
+        ctx.store().open_term().await?;
+        if let Some(pages) = self.pages.clone() {
+            beginning.spawn(print_pages(pages, ctx.clone()));
+        }
+        Ok(Term { background, beginning })
     }
+}
+
+/// Leaves the leadership to another host, because what comes first in the term of this application has failed.
+async fn step_back(ctx: &Ctx, error: &anyhow::Error, candidacy: &Candidacy) {
+    let error = format!("{error:#}");
+    let is_over = ctx.store().is_of_earlier_term();
+    if is_over || *ctx.store().standing().borrow() == Standing::Follows {
+        return tracing::warn!(error, "this host was deposed before it has led");
+    }
+    tracing::error!(error, "this host cannot lead");
+    candidacy.withdraw(true);
+    // A store that has stopped leads nobody.
+    drop(ctx.store().follow().await);
+    sleep(PAUSE).await;
+    candidacy.withdraw(false);
 }
 
 /// Does what comes before any other transaction of a term of one host of several, in this application of who
@@ -172,8 +175,8 @@ impl Term {
     /// Waits for running subscribers and jobs. What is resumed by then is resumed by the next leader, or the
     /// next process.
     async fn stop(self) {
-        let Term { background, recovery } = self;
-        drop(recovery);
+        let Term { background, beginning } = self;
+        drop(beginning);
         background.stop().await;
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use atoll_background::Pace;
+use atoll_background::{Pace, position_of};
 use atoll_customer::{CUSTOMER_GROUPS, CustomerGroup};
 use atoll_kernel::{
     Actor, Fault, Moment, Timestamp, Write,
@@ -27,15 +27,24 @@ use crate::{Application, Assembly, Data, Health, Role, Secrets, Settings, regist
 /// How long a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A log in memory: its entries, and how often somebody has begun to lead by it.
+/// A log in memory.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<(Vec<Entry>, u64)>>);
+struct Log(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    entries: Vec<Entry>,
+    /// How often somebody has begun to lead by it.
+    epoch: u64,
+    /// The next entry in which this is, it refuses.
+    refuses: Option<&'static str>,
+}
 
 /// The log as who leads in an epoch sees it.
 struct OfEpoch(Log, u64);
 
 impl Log {
-    fn state(&self) -> MutexGuard<'_, (Vec<Entry>, u64)> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -43,10 +52,14 @@ impl Log {
 impl CommitLog for OfEpoch {
     fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
         let mut state = self.0.state();
-        if state.1 != self.1 {
+        if state.epoch != self.1 {
             return Err(AppendError::Refused("another host leads".into()));
         }
-        state.0.push(entry.clone());
+        let has = |text: &mut &str| entry.bytes.windows(text.len()).any(|it| it == text.as_bytes());
+        if state.refuses.take_if(has).is_some() {
+            return Err(AppendError::Failed("its disk is full".into()));
+        }
+        state.entries.push(entry.clone());
         Ok(())
     }
 }
@@ -102,7 +115,7 @@ impl Host {
     async fn follow(&self) {
         self.ctx().store().follow().await.expect("it follows");
         let position = self.ctx().view().position().0 as usize;
-        let entries = self.log.state().0[position..].to_vec();
+        let entries = self.log.state().entries[position..].to_vec();
         self.ctx().store().apply(entries).await.expect("they follow");
     }
 
@@ -110,8 +123,8 @@ impl Host {
     async fn begin(&self) {
         let epoch = {
             let mut state = self.log.state();
-            state.1 += 1;
-            state.1
+            state.epoch += 1;
+            state.epoch
         };
         self.follow().await;
         let log = Box::new(OfEpoch(self.log.clone(), epoch));
@@ -265,10 +278,10 @@ async fn secrets_are_the_shops() {
     let given = Given::default();
     let waiting = given.of_several_hosts(&Data::Memory, &second, registry);
     let lead = async {
-        log.state().1 += 1;
+        log.state().epoch += 1;
         first.lead(Box::new(OfEpoch(log.clone(), 1))).await.expect("it begins to lead");
         let made = given.of_several_hosts(&Data::Memory, &first, registry).await.expect("it makes them");
-        let entries = log.state().0.clone();
+        let entries = log.state().entries.clone();
         second.apply(entries).await.expect("they follow");
         made
     };
@@ -298,6 +311,20 @@ async fn host_that_cannot_prepare_its_term_leaves_it_to_another() {
     assert!(second.request().await.is_err());
     first.begin().await;
     first.until(Standing::Follows).await;
+}
+
+#[tokio::test]
+async fn host_whose_background_cannot_start_leaves_the_leadership() {
+    let log = Log::default();
+    let host = Host::join(&log).await;
+    let subscriber = host.ctx().registry().subscribers.first().expect("there are some").name;
+    log.state().refuses = Some(subscriber);
+    host.begin().await;
+    host.until(Standing::Follows).await;
+    assert!(log.state().refuses.is_none(), "it has come to the subscribers");
+    assert!(host.request().await.is_err());
+    host.lead().await;
+    assert!(position_of(&host.ctx().view(), subscriber).expect("a read").is_some());
 }
 
 #[tokio::test]

@@ -139,6 +139,11 @@ impl Store {
         Store { term: Some(self.shared.terms.this(true)), ..self.clone() }
     }
 
+    /// Has this host begun another term since that of this handle?
+    pub fn is_of_earlier_term(&self) -> bool {
+        self.shared.terms.is_over(self.term)
+    }
+
     /// Waits until the commit of this position is published, and returns a view of it or of a later one. The
     /// caller limits how long.
     pub async fn reached(&self, position: Position) -> Result<View, StoreError> {

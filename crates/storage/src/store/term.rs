@@ -33,16 +33,18 @@ impl Terms {
         Term { number: self.current(), prepares }
     }
 
+    /// Has another term begun since that of the handle?
+    pub(super) fn is_over(&self, handle: Option<Term>) -> bool {
+        handle.is_some_and(|it| it.number.div_ceil(2) != self.current().div_ceil(2))
+    }
+
     /// May a handle of this term write now? One of none writes in each that is open.
     pub(super) fn check(&self, handle: Option<Term>) -> Result<(), StoreError> {
-        let now = self.current();
         let refused = |why: &str| Err(StoreError::NotWritten(why.into()));
         match handle {
-            Some(term) if term.number.div_ceil(2) != now.div_ceil(2) => {
-                refused("another host has led since this began")
-            }
+            _ if self.is_over(handle) => refused("another host has led since this began"),
             Some(Term { prepares: true, .. }) => Ok(()),
-            _ if now % 2 == 1 => refused("this host begins to lead"),
+            _ if self.current() % 2 == 1 => refused("this host begins to lead"),
             _ => Ok(()),
         }
     }
@@ -76,5 +78,8 @@ mod tests {
         let second = terms.this(true);
         terms.begin();
         assert!(!may(second) && may(terms.this(true)));
+        assert!(
+            terms.is_over(Some(second)) && !terms.is_over(Some(terms.this(true))) && !terms.is_over(None)
+        );
     }
 }
