@@ -79,7 +79,7 @@ async fn of_64_buyers_of_the_last_unit_one_gets_it() {
 fn look(ctx: &Ctx, view: &View, key: &str, last: &Variant) -> Option<Vec<Allocation>> {
     let scope = ChannelScope::admit(ctx, view, Some(key)).expect("the store").expect("a scope");
     let variant = VARIANTS.retrieve(view, &last.id).expect("the variant");
-    let mut shelf = Shelf::open(view, &scope.channels()[0].id.to_string(), ctx.now()).expect("the shelf");
+    let mut shelf = Shelf::open(view, scope.channels()[0].id.as_ref(), ctx.now()).expect("the shelf");
     shelf.allocate(&variant, 1_i64.into()).expect("the store").ok()
 }
 

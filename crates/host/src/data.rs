@@ -124,8 +124,8 @@ impl Data {
         }
     }
 
-    /// The file of the replica of a store that several hosts share, which need not exist. The folder is created
-    /// if missing. Errors: the folder holds the database of one host.
+    /// The file of the replica of a store that several hosts share, which need not exist. The folder is
+    /// created if missing. Errors: the folder holds the database of one host.
     pub fn replica(&self) -> anyhow::Result<PathBuf> {
         let Data::Folder(folder) = self else { bail!("the replica of a shared store is in a folder") };
         make(folder)?;
@@ -162,8 +162,8 @@ impl Data {
     }
 
     /// A copy of the data for a trial, which is removed when the trial is dropped. Of a folder it has the
-    /// database, or the replica, alone, and lies in it, so that file systems which can do so copy nothing. Errors: another
-    /// process has the database open.
+    /// database, or the replica, alone, and lies in it, so that file systems which can do so copy nothing.
+    /// Errors: another process has the database open.
     pub fn copied(&self) -> anyhow::Result<(Data, Option<Trial>)> {
         let Data::Folder(folder) = self else { return Ok((Data::Memory, None)) };
         if ![DATABASE, REPLICA].iter().any(|it| folder.join(it).exists()) {

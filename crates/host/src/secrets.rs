@@ -1,5 +1,5 @@
-//! The secrets that sign tokens and cookies: given by settings, or generated; those of a host alone are kept in
-//! its data folder, and those of several hosts in the store that they share.
+//! The secrets that sign tokens and cookies: given by settings, or generated; those of a host alone are kept
+//! in its data folder, and those of several hosts in the store that they share.
 
 use std::{
     fs,
@@ -37,8 +37,8 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Those that a data folder keeps, where only its owner can read them. They are generated when first needed;
-    /// beside data in memory each time.
+    /// Those that a data folder keeps, where only its owner can read them. They are generated when first
+    /// needed; beside data in memory each time.
     pub fn kept(data: &Data) -> anyhow::Result<Secrets> {
         let [jwt, cookie] = FILES.map(|it| kept_in(data, it));
         Ok(Secrets { jwt: jwt?, cookie: cookie? })

@@ -1,5 +1,5 @@
-//! What whoever starts a host at a terminal is told: where its pages are, how the first admin is made, and what
-//! the demo has.
+//! What whoever starts a host at a terminal is told: where its pages are, how the first admin is made, and
+//! what the demo has.
 
 use std::{io::Write as _, thread};
 

@@ -336,8 +336,8 @@ impl Ctx {
         &self.shared.parts.registry.graph
     }
 
-    /// The current time: that of the clock, or of the last commit of the host that led before this one, if that
-    /// is later. An answer that depends on it is not remembered; see [`Ctx::time`].
+    /// The current time: that of the clock, or of the last commit of the host that led before this one, if
+    /// that is later. An answer that depends on it is not remembered; see [`Ctx::time`].
     pub fn now(&self) -> Timestamp {
         self.time().exactly()
     }

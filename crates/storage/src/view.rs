@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use atoll_values::Timestamp;
-
 use crate::{
     Chain, Direction, Engine, Meter, Position, Raw, Read, Recorder, Scan, Space, Span, StoreError, Visit,
     format::{self, Checksums},
@@ -93,12 +91,6 @@ impl View {
     /// Until when commits and ids were made.
     pub(crate) fn made(&self) -> Result<Made, StoreError> {
         Made::of(&*self.raw, &self.checksums)
-    }
-
-    /// The latest time of a transaction that it shows, if they were in a log; else the earliest time that
-    /// there is.
-    pub fn made_at(&self) -> Result<Timestamp, StoreError> {
-        Ok(self.made()?.at)
     }
 
     /// The digest of the commits that it shows, if they were in a log; else zeros.

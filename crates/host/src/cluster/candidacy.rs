@@ -1,5 +1,5 @@
-//! Whether this host may lead (candidacy): by its role, and by what other hosts have made of the data (rolling
-//! upgrade).
+//! Whether this host may lead (candidacy): by its role, and by what other hosts have made of the data
+//! (rolling upgrade).
 
 use std::sync::{
     Arc,

@@ -1,5 +1,5 @@
-//! The condition of this host among several, for who watches it: how far its replica is behind the log, whether
-//! the log is heard of, and whether this host may answer at all.
+//! The condition of this host among several, for who watches it: how far its replica is behind the log,
+//! whether the log is heard of, and whether this host may answer at all.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What one host does for all (leadership): it migrates, makes what a new shop has, resumes saga runs and runs
-//! the background, from when it leads until it leads no more (term).
+//! What one host does for all (leadership): it migrates, makes what a new shop has, resumes saga runs and
+//! runs the background, from when it leads until it leads no more (term).
 
 use std::{pin::pin, time::Duration};
 

@@ -32,8 +32,8 @@ pub(crate) use self::{
     postgres::{check_address, join, move_in, move_out},
 };
 
-/// How long a leader may be silent, unless it is set: shorter ones take a pause of the host or the network for
-/// its end.
+/// How long a leader may be silent, unless it is set: shorter ones take a pause of the host or the network
+/// for its end.
 pub(crate) const LEASE: Duration = Duration::from_secs(5);
 
 /// A store that several hosts share.

@@ -20,8 +20,9 @@ impl Compatibility {
         Compatibility { store, registry, last: Mutex::default() }
     }
 
-    /// Is the data as this program leaves it, or would it be migrated? Errors: this program cannot open it; the
-    /// text is for operators. The shapes in which other programs have stored records are known from then on.
+    /// Is the data as this program leaves it, or would it be migrated? Errors: this program cannot open it;
+    /// the text is for operators. The shapes in which other programs have stored records are known from then
+    /// on.
     pub fn is_current(&self) -> Result<bool, String> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = last.as_ref().filter(|(depends, _)| depends.hold(Timestamp::now)) {
