@@ -80,6 +80,19 @@ async fn until_ready(server: &Server) -> anyhow::Result<Duration> {
         .await
 }
 
+/// What a host serves, once one of them leads.
+async fn world(server: &Server) -> anyhow::Result<Rc<World>> {
+    let mut opened = World::open(server.address).await;
+    until("a host leads", async || {
+        if opened.is_err() {
+            opened = World::open(server.address).await;
+        }
+        opened.is_ok()
+    })
+    .await?;
+    Ok(Rc::new(opened?))
+}
+
 impl Hosts {
     /// One host alone, over a copy of this data.
     async fn alone(options: &Options, data: &Path) -> anyhow::Result<Hosts> {
@@ -109,7 +122,7 @@ impl Hosts {
     async fn look(mut self) -> anyhow::Result<Hosts> {
         for server in &self.servers {
             until_ready(server).await?;
-            self.worlds.push(Rc::new(World::open(server.address).await?));
+            self.worlds.push(world(server).await?);
         }
         Ok(self)
     }
@@ -194,7 +207,7 @@ impl Hosts {
         let server = serve(binary, &data, Some(&store), None)?;
         until_ready(&server).await?;
         let time = begun.elapsed();
-        self.worlds.push(Rc::new(World::open(server.address).await?));
+        self.worlds.push(world(&server).await?);
         self.servers.push(server);
         Ok(time)
     }
