@@ -1,6 +1,7 @@
 //! The hosts that share a shop (cluster), as this one sees them: who leads, how far the log goes, what is
 //! wrong.
 
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "a host alone always leads"))]
 mod candidacy;
 mod condition;
 mod leadership;
