@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use atoll_kernel::{
     Ctx, Fault, FaultKind,
-    http::{Head, HeaderValue, SESSION_COOKIE, StatusCode, axum_path, cookie, header, header_names, qs},
+    http::{
+        Head, HeaderValue, SESSION_COOKIE, StatusCode, axum_path, beside_refusing, cookie, header,
+        header_names, qs,
+    },
 };
 use atoll_pages::{
     AdminPage, Api, Form, Linked, Markup, Next, Page, PageCall, PageParts, Person, Refused, encoded, html,
@@ -40,17 +43,16 @@ struct Shared {
     policy: HeaderValue,
 }
 
-/// The router of the pages, which ask this API; to be served beside it. Without a path for pages
+/// The router of the pages, which ask this API; to be merged with it. Without a path for pages
 /// ([`Config::pages`](atoll_kernel::http::Config::pages)) it has none.
 pub fn app_pages(ctx: Ctx, api: Router) -> Router {
-    let Some(root) = ctx.config().pages.as_deref().map(Arc::from) else { return Router::new() };
+    let Some(root) = ctx.config().pages.as_deref().map(Arc::<str>::from) else { return Router::new() };
     let storages = ctx.providers().of::<dyn FileStorage>();
     let files: Arc<[String]> = storages.filter_map(|(_, it)| it.origin(&ctx)).collect();
     let policy = policy(&files);
     let linked = Arc::new(Linked::of(&ctx));
-    let shared = Arc::new(Shared { ctx, api, root, files, linked, policy });
-    let root = &*shared.root;
-    let mut router = assets::routes(root);
+    let shared = Arc::new(Shared { ctx, api, root: root.clone(), files, linked, policy });
+    let mut router = assets::routes(&root);
     for page in shared.linked.pages.iter().copied() {
         let (showing, acting) = (shared.clone(), shared.clone());
         let mut methods = get(move |request| show(showing, page, request));
@@ -60,7 +62,7 @@ pub fn app_pages(ctx: Ctx, api: Router) -> Router {
         let path = axum_path(page.path);
         router = router.route(&format!("{root}{path}"), methods.clone());
         if path == "/" {
-            router = router.route(root, methods);
+            router = router.route(&root, methods);
         }
     }
     let lost = shared.clone();
@@ -69,7 +71,7 @@ pub fn app_pages(ctx: Ctx, api: Router) -> Router {
     let (asked, made) = (shared.clone(), shared.clone());
     let (invited, accepted) = (shared.clone(), shared.clone());
     let (forgotten, chosen) = (shared.clone(), shared.clone());
-    router
+    let router = router
         .route(
             &format!("{root}{}", reset::PAGE),
             get(move |it| ask_mailed(forgotten, it, &RESET)).post(move |it| take_reset(chosen, it)),
@@ -86,7 +88,8 @@ pub fn app_pages(ctx: Ctx, api: Router) -> Router {
             &format!("{root}/login"),
             get(move |it| ask_login(login, it)).post(move |it| take_login(logged_in, it)),
         )
-        .route(&format!("{root}/logout"), post(move |it| take_logout(logged_out, it)))
+        .route(&format!("{root}/logout"), post(move |it| take_logout(logged_out, it)));
+    beside_refusing(shared.ctx.clone(), router, move |fault| shared.turned_away(fault))
 }
 
 /// The `Content-Security-Policy`: everything from here, pictures also from the file storage, and in no frame
@@ -99,6 +102,9 @@ fn policy(files: &[String]) -> HeaderValue {
     );
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
 }
+
+/// What people read of whose form no host knows what became: they have no `Idempotency-Key` to speak of.
+const UNKNOWN: &str = "It is not known whether this was done. Look whether it was, before you send it again.";
 
 /// The query string with its question mark; empty if there is none.
 fn query_of(head: &Head) -> String {
@@ -218,6 +224,16 @@ impl Shared {
             headers.insert(name, HeaderValue::from_static(value));
         }
         response
+    }
+
+    /// What people read whose request did not get to its page, because of the hosts of the shop.
+    fn turned_away(&self, fault: &Fault) -> Response {
+        let said = match fault.kind() {
+            FaultKind::OutcomeUnknown => UNKNOWN.to_owned(),
+            _ => fault.to_string(),
+        };
+        let body = html! { h1 { "That did not work" } (problem(&said)) };
+        self.html_of(fault, bare(&self.root, "That did not work", body))
     }
 
     /// What happens to a request that cannot be shown in the frame of a page.

@@ -10,7 +10,7 @@ use atoll_kernel::{
     Ctx, Registry,
     clock::Clock,
     flow::Probe,
-    http::{BackupConfig, Config, Encoding, FileConfig, Hosts, Parts, beside, router, sign},
+    http::{BackupConfig, Config, Encoding, FileConfig, Hosts, Parts, router, sign},
     limits::{ANSWERS_BYTES_MAX, BACKUPS_KEPT_MAX, CACHE_BYTES, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     migration::Plan as MigrationPlan,
 };
@@ -173,8 +173,7 @@ impl Assembly {
         let leads = membership.is_none() && ctx.store().standing().borrow().writes();
         let first_run = if leads { prepare(&ctx, plan, admin.as_ref()).await? } else { FirstRun::default() };
         let api = router(ctx.clone(), &ctx.routes());
-        let pages = app_pages(ctx.clone(), api.clone());
-        let router = api.merge(beside(ctx.clone(), pages));
+        let router = api.clone().merge(app_pages(ctx.clone(), api));
         Ok(Application { ctx, router, cluster, membership, admin, first_run, temporary })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use atoll_storage::Dependencies;
+use atoll_storage::{Dependencies, Position};
 use atoll_values::{Timestamp, hex, limits::ANSWER_SHARE};
 use axum::{
     body::Body,
@@ -66,6 +66,8 @@ pub(crate) struct Tagged {
     etag: HeaderValue,
     /// Is it for one customer? Then it is not to be stored by the client.
     is_personal: bool,
+    /// The last commit that it was made of, where several hosts serve the shop.
+    pub(crate) position: Position,
 }
 
 /// A remembered answer.
@@ -76,8 +78,14 @@ pub(crate) struct Kept {
 
 impl Tagged {
     /// An answer of this JSON, which is `body` in this encoding.
-    pub(crate) fn new(json: &[u8], body: Bytes, encoding: Encoding, is_personal: bool) -> Tagged {
-        Tagged { body, encoding, etag: etag(json, encoding), is_personal }
+    pub(crate) fn new(
+        json: &[u8],
+        body: Bytes,
+        encoding: Encoding,
+        is_personal: bool,
+        position: Position,
+    ) -> Tagged {
+        Tagged { body, encoding, etag: etag(json, encoding), is_personal, position }
     }
 
     /// The kind of caller whom a route with this auth has answered so.

@@ -46,6 +46,6 @@ pub use route::{
     Answer, App, Auth, Call, Disconnect, Envelope, Handler, Head, IdempotentRequest, Method, Part, Reply,
     RequestBody, Route, Source,
 };
-pub use router::{axum_path, beside, router};
+pub use router::{axum_path, beside, beside_refusing, router};
 pub use span::{OpenSpan, Span, SpanCounts, SpanKind, Spans, Tracer};
 pub use upload::{Files, IncomingFile};

@@ -46,6 +46,8 @@ struct Told {
     limit: OnceLock<&'static str>,
     waits: OnceLock<()>,
     trace: OnceLock<Trace>,
+    /// Has it come to the hosts of the shop? What comes then is a part of it.
+    has_come_in: OnceLock<()>,
     /// Has another host forwarded it?
     is_forwarded: OnceLock<()>,
     /// The last commit that was read.
@@ -96,6 +98,11 @@ impl Observed {
         self.0.has_committed.load(Ordering::Relaxed)
     }
 
+    /// The request, or a part of it, comes to the hosts of the shop. Returns whether it is the whole one.
+    pub(crate) fn comes_in(&self) -> bool {
+        self.0.has_come_in.set(()).is_ok()
+    }
+
     /// Another host has forwarded the request to this one.
     pub(crate) fn forwarded(&self) {
         let _ = self.0.is_forwarded.set(());
@@ -121,7 +128,7 @@ impl Observed {
 pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) -> Response {
     if let Some(observed) = request.extensions().get::<Observed>() {
         let whole = observed.clone();
-        return answer(&app, &Observed::default(), Some(&whole), request, next).await;
+        return answer(&whole, request, next).await;
     }
     let begun = Instant::now();
     let observed = Observed::default();
@@ -139,7 +146,7 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
     if app.hosts().is_some() {
         seen.tell(request.headers_mut(), span.as_ref().map(OpenSpan::trace));
     }
-    let mut response = answer(&app, &observed, None, request, next).await;
+    let mut response = answer(&observed, request, next).await;
     if let Ok(value) = HeaderValue::from_str(&seen.request_id) {
         response.headers_mut().insert("x-request-id", value);
     }
@@ -166,35 +173,17 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
     response
 }
 
-/// Lets a request be answered, here or by the host that leads; a panic is a 500. `whole` is the request of
-/// which it is a part.
-async fn answer<A: App>(
-    app: &A,
-    observed: &Observed,
-    whole: Option<&Observed>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Lets a request be answered; a panic is a 500.
+async fn answer(observed: &Observed, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    let refused = |fault: Fault| {
+    let answered = match check(&head) {
+        Ok(()) => caught(next.run(Request::from_parts(head, body))).await,
+        Err(fault) => Err(fault),
+    };
+    answered.unwrap_or_else(|fault| {
         observed.failed(&fault);
         error_response(&fault)
-    };
-    if let Err(fault) = check(&head) {
-        return refused(fault);
-    }
-    let request = Request::from_parts(head, body);
-    // Boxed: what only several hosts do makes no request of a host alone larger.
-    let answered = match (app.hosts(), whole) {
-        (None, _) => caught(next.run(request)).await,
-        (Some(hosts), None) => {
-            caught(Box::pin(hosts.answer(observed, app.proxies(), request, next))).await.flatten()
-        }
-        (Some(hosts), Some(whole)) => {
-            caught(Box::pin(hosts.answer_part(whole, request, next))).await.flatten()
-        }
-    };
-    answered.unwrap_or_else(refused)
+    })
 }
 
 /// What the head of a request says of it.

@@ -103,9 +103,14 @@ pub fn header<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
 
 /// The value of a cookie; `None` if it is absent.
 pub fn cookie<'a>(head: &'a Head, name: &str) -> Option<&'a str> {
+    cookies(head, name).next()
+}
+
+/// All cookies of this name: several paths and domains may each have set one.
+pub(crate) fn cookies<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = &'a str> {
     let lines = head.headers.get_all("cookie").into_iter().filter_map(|it| it.to_str().ok());
-    let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
-    cookies.find(|(it, _)| *it == name).map(|(_, value)| value)
+    let cookies = lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
+    cookies.filter(move |(it, _)| *it == name).map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -72,22 +72,51 @@ pub fn router<A: App>(app: A, routes: &[&'static Route<A>]) -> Router {
         router = router.route(&path, methods);
     }
     let (cross_origin, fallback) = (cross_origin(app.clone()), app.clone());
-    let router = router
-        .fallback(move |request: Request| no_route(fallback.clone(), request))
-        .layer(cross_origin)
-        .layer(from_fn(preflight));
-    beside(app, router)
+    let router = router.fallback(move |request: Request| no_route(fallback.clone(), request));
+    // Inside: what the hosts refuse can be read by pages of other origins, too.
+    let router = of_hosts(&app, router, error_response).layer(cross_origin).layer(from_fn(preflight));
+    observed(app, router)
 }
 
-/// Routes that stand beside the route table (pages, files), which refuse the same request heads, and are
+/// Routes that stand beside the route table (files, health), which refuse the same request heads, and are
 /// observed as well.
 pub fn beside<A: App>(app: A, router: Router) -> Router {
+    beside_refusing(app, router, error_response)
+}
+
+/// The same for routes that have an answer of their own to who is refused because of the hosts of the shop:
+/// pages, which are for people.
+pub fn beside_refusing<A: App>(
+    app: A,
+    router: Router,
+    refused: impl Fn(&Fault) -> Response + Clone + Send + Sync + 'static,
+) -> Router {
+    let router = of_hosts(&app, router, refused);
+    observed(app, router)
+}
+
+fn observed<A: App>(app: A, router: Router) -> Router {
     router.layer(from_fn(move |request: Request, next: Next| observe(app.clone(), request, next)))
+}
+
+/// A host alone has no such step.
+fn of_hosts<A: App>(
+    app: &A,
+    router: Router,
+    refused: impl Fn(&Fault) -> Response + Clone + Send + Sync + 'static,
+) -> Router {
+    if app.hosts().is_none() {
+        return router;
+    }
+    let app = app.clone();
+    router.layer(from_fn(move |request: Request, next: Next| {
+        hosts::by_hosts(app.clone(), refused.clone(), request, next)
+    }))
 }
 
 /// The CORS layer. Storefronts and dashboards are served from other origins.
 fn cross_origin<A: App>(app: A) -> CorsLayer {
-    let exposed = app.hosts().map(|_| hosts::AFTER);
+    let exposed = app.hosts().map(|_| [hosts::AFTER, header::RETRY_AFTER]);
     let allows = move |origin: &HeaderValue, head: &Head| {
         origin.to_str().is_ok_and(|it| app.origins().allows(it, head.uri.path()))
     };
@@ -96,7 +125,7 @@ fn cross_origin<A: App>(app: A) -> CorsLayer {
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(true)
-        .expose_headers(exposed.into_iter().collect::<Vec<_>>())
+        .expose_headers(exposed.into_iter().flatten().collect::<Vec<_>>())
 }
 
 /// Middleware: answers CORS preflight requests with 204 instead of 200.
@@ -132,7 +161,7 @@ async fn serve<A: App>(
     let asked = app.answers().and_then(|cache| Some((cache, Question::of(route, &head, encoding)?)));
     let kept = asked.as_ref().and_then(|(cache, question)| {
         if app.hosts().is_some() {
-            // What is found is as this view has it, or a later one.
+            // What is found is as this view has it, or as that which it was made of, if that is a later one.
             app.view();
         }
         cache.find(question, || app.clock())
@@ -140,6 +169,7 @@ async fn serve<A: App>(
     let mut response = match kept {
         Some(kept) => {
             observed.acts(kept.answer.asked_by(route.auth));
+            observed.reads(kept.answer.position);
             kept.answer.response(head.headers.get_all(header::IF_NONE_MATCH))
         }
         None => {
@@ -186,6 +216,7 @@ async fn encoded<A: App>(
     let cache = app.answers().filter(|_| question.is_some());
     let (recorded, recorder) = cache.and_then(|_| app.recorded(route)).unzip();
     let known: Vec<_> = request.head.headers.get_all(header::IF_NONE_MATCH).into_iter().cloned().collect();
+    let observed = Observed::of(&request.head.extensions);
     let answered = answer(recorded.unwrap_or_else(|| app.clone()), route, request, disconnect).await;
     let is_plain = |it: &Reply| it.status == StatusCode::OK && it.headers.is_empty() && !it.is_secret;
     let (reply, is_personal) = match answered {
@@ -209,7 +240,7 @@ async fn encoded<A: App>(
         encoding.say(response.headers_mut());
         return Ok(response);
     };
-    let answer = Tagged::new(&reply.json, body, encoding, is_personal);
+    let answer = Tagged::new(&reply.json, body, encoding, is_personal, observed.position());
     let response = answer.response(&known);
     cache.keep(question, answer, dependencies);
     Ok(response)

@@ -6,7 +6,7 @@ pub use atoll_http::{
     IdempotentRequest, IncomingFile, Info, IpNet, LimitsHit, Method, Observed, OpenSpan, OriginList, Origins,
     OverTls, Part, PeerError, Peers, Proxies, Reply, RequestBody, RequestCounters, RequestDuration,
     RouteSummary, Source, Span, SpanCounts, SpanKind, Spans, StatusCode, Tracer, Uncached, Working,
-    axum_path, beside, caught, cookie, etag_of, header, header_names, is_below, is_expected,
+    axum_path, beside, beside_refusing, caught, cookie, etag_of, header, header_names, is_below, is_expected,
     is_from_own_page, openapi, qs, router,
 };
 pub use atoll_schema::{

@@ -24,7 +24,7 @@ mod terms;
 
 /// A browser with the session of the admin.
 pub(crate) struct Browser {
-    client: Client,
+    pub(crate) client: Client,
     cookie: String,
 }
 
@@ -72,9 +72,14 @@ impl Browser {
 
     /// Sends a form of this session.
     async fn answer(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.client.send("POST", path, self.form(fields).await).await
+    }
+
+    /// The body of a form of this session.
+    pub(crate) async fn form(&self, fields: &[(&str, &str)]) -> Body {
         let csrf = self.csrf().await;
         let fields: Vec<_> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
-        self.client.send("POST", path, encoded(&fields)).await
+        encoded(&fields)
     }
 
     /// Does the change of an assortment that this page shows. Returns the page after it.

@@ -11,7 +11,7 @@ use atoll_values::{Timestamp, limits::FORWARDED_READ_TIMEOUT};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, Version, header},
+    http::{HeaderMap, HeaderValue, Version, header},
     response::Response,
 };
 use http_body::{Frame, SizeHint};
@@ -26,7 +26,9 @@ use crate::head::request_id;
 /// The header `Host` of a request that has none.
 const NO_HOST: HeaderValue = HeaderValue::from_static("-");
 
-/// Headers that are about one connection, and not about the request.
+/// Headers that are about one connection, and not about the request. What a client names in `Connection` besides
+/// goes on, since the hosts of a shop are one server: nobody takes away by it what a proxy said of them
+/// (`x-forwarded-for`), by which logins are limited.
 const HOP_BY_HOP: [&str; 10] = [
     "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
     "te", "trailer", "transfer-encoding", "upgrade",
@@ -66,12 +68,6 @@ pub(super) fn answered(mut response: Response) -> Response {
 }
 
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named = headers.get_all(header::CONNECTION).into_iter().filter_map(|it| it.to_str().ok());
-    let named: Vec<HeaderName> =
-        named.flat_map(|it| it.split(',')).filter_map(|it| it.trim().parse().ok()).collect();
-    for name in named {
-        headers.remove(name);
-    }
     for name in HOP_BY_HOP {
         headers.remove(name);
     }
@@ -151,7 +147,7 @@ mod tests {
     use std::{net::SocketAddr, time::Duration};
 
     use atoll_values::limits::CLOCKS_APART_MAX;
-    use axum::extract::ConnectInfo;
+    use axum::{extract::ConnectInfo, http::HeaderName};
     use http_body_util::BodyExt as _;
 
     use super::*;
@@ -183,8 +179,7 @@ mod tests {
             KEY,
             NOW,
             request(&[
-                ("connection", "x-mine, close"),
-                ("x-mine", "a"),
+                ("connection", "close, x-forwarded-for, cookie"),
                 ("te", "trailers"),
                 ("upgrade", "h2c"),
                 ("transfer-encoding", "chunked"),
@@ -195,7 +190,7 @@ mod tests {
                 ("x-forwarded-for", "198.51.100.1"),
             ]),
         );
-        for name in ["connection", "x-mine", "te", "upgrade", "transfer-encoding", "expect"] {
+        for name in ["connection", "te", "upgrade", "transfer-encoding", "expect"] {
             assert!(!sent.headers().contains_key(name), "{name}");
         }
         let expected = [

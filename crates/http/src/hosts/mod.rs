@@ -30,7 +30,7 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use crate::{Fault, Proxies, observed::Observed};
+use crate::{App, Fault, Proxies, observed::Observed};
 use seen::Wanted;
 
 /// The header by which answers and requests say what their client has seen.
@@ -99,8 +99,23 @@ impl Hosts {
         (self.forwarded.load(Ordering::Relaxed), self.not_forwarded.load(Ordering::Relaxed))
     }
 
-    /// Answers a request of a client: here, or by the host that leads.
-    pub(crate) async fn answer(
+    /// Answers a request of a client, or a part of it that a page asks for in the same process: here, or by the
+    /// host that leads.
+    async fn answer(
+        &self,
+        observed: &Observed,
+        proxies: &Proxies,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Fault> {
+        if observed.comes_in() {
+            self.answer_whole(observed, proxies, request, next).await
+        } else {
+            self.answer_part(observed, request, next).await
+        }
+    }
+
+    async fn answer_whole(
         &self,
         observed: &Observed,
         proxies: &Proxies,
@@ -126,18 +141,19 @@ impl Hosts {
         Ok(response)
     }
 
-    /// Answers a request that a page makes in the same process, for one that was let in by
-    /// [`Hosts::answer`].
-    pub(crate) async fn answer_part(
+    async fn answer_part(
         &self,
         observed: &Observed,
         request: Request,
         next: Next,
     ) -> Result<Response, Fault> {
-        match self.leader_for(observed, request).await? {
-            Answering::Here(request) => self.answer_here(observed, request, next).await,
-            Answering::Elsewhere(response) => Ok(response),
-        }
+        let answered = match self.leader_for(observed, request).await {
+            Ok(Answering::Here(request)) => self.answer_here(observed, request, next).await,
+            Ok(Answering::Elsewhere(response)) => Ok(response),
+            Err(fault) => Err(fault),
+        };
+        // An earlier part may have been done.
+        answered.map_err(|it| if observed.has_committed() { it.after_a_commit() } else { it })
     }
 
     /// Has a request answered by the host that leads, if it is for that and that is another one. Errors: 503,
@@ -150,7 +166,7 @@ impl Hosts {
         match leader {
             Leader::Here => Ok(Answering::Here(request)),
             Leader::At(url) if !observed.is_forwarded() => {
-                self.forward(&url, request).await.map(Answering::Elsewhere)
+                self.forward(&url, observed, request).await.map(Answering::Elsewhere)
             }
             Leader::At(_) => Err(Fault::not_written(DEPOSED)),
             Leader::Nobody => Err(Fault::not_written("no host leads at the moment")),
@@ -158,25 +174,30 @@ impl Hosts {
     }
 
     /// Answers a request at this host. A commit is refused by the log if another host leads; a login, and all
-    /// else that is answered without one, by the lease. Errors: 503, it has ended meanwhile.
+    /// else that is answered without one, by the lease. Errors: 503, it has ended meanwhile; what is only the
+    /// leader's may have been done all the same: it stores files, or begins work, and commits nothing.
     async fn answer_here(
         &self,
         observed: &Observed,
         request: Request,
         next: Next,
     ) -> Result<Response, Fault> {
-        let is_led = self.is_for_leader(&request);
+        let is_for_leader = self.is_for_leader(&request);
+        let does_more = writes(request.method()) && self.is_led(&request);
         let response = next.run(request).await;
-        if is_led && !observed.has_committed() && !self.seen.borrow().leads() {
-            return Err(Fault::not_written(DEPOSED));
+        if !is_for_leader || observed.has_committed() || self.seen.borrow().leads() {
+            return Ok(response);
         }
-        Ok(response)
+        Err(if does_more { Fault::outcome_unknown(DEPOSED) } else { Fault::not_written(DEPOSED) })
     }
 
     fn is_for_leader(&self, request: &Request) -> bool {
-        let (method, path) = (request.method(), request.uri().path());
-        writes(method)
-            || matches!(*method, Method::GET | Method::HEAD) && self.led.iter().any(|it| is_below(path, it))
+        let method = request.method();
+        writes(method) || matches!(*method, Method::GET | Method::HEAD) && self.is_led(request)
+    }
+
+    fn is_led(&self, request: &Request) -> bool {
+        self.led.iter().any(|it| is_below(request.uri().path(), it))
     }
 
     /// Waits until this host has what a request is to be answered from. Returns whether a cookie said more
@@ -227,7 +248,7 @@ impl Hosts {
 
     /// Has a request answered by the host that leads, and hands its answer on when this one has what it
     /// wrote.
-    async fn forward(&self, url: &str, request: Request) -> Result<Response, Fault> {
+    async fn forward(&self, url: &str, observed: &Observed, request: Request) -> Result<Response, Fault> {
         let is_write = writes(request.method());
         let (request, sent) = forward::forwarded(&self.key, Timestamp::now(), request);
         let answer = tokio::select! {
@@ -247,14 +268,24 @@ impl Hosts {
                     PeerError::NoAnswer(_) if !is_write => {
                         Fault::not_written("the host that leads has not answered")
                     }
-                    PeerError::NoAnswer(_) => Fault::outcome_unknown("the host that leads has not answered"),
+                    PeerError::NoAnswer(_) => {
+                        observed.commits();
+                        Fault::outcome_unknown("the host that leads has not answered")
+                    }
                 });
             }
         };
         self.forwarded.fetch_add(1, Ordering::Relaxed);
-        if let Some(position) = seen::position_of(response.headers()).filter(|_| is_write) {
-            // Where this takes too long, the client has the position: its next request waits for it.
-            drop(timeout(WRITTEN_HERE_TIMEOUT, self.store.reached(position)).await);
+        // Of a page it is a part: the answer to the whole is from this commit, too.
+        let position = seen::position_of(response.headers()).inspect(|it| observed.reads(*it));
+        if is_write {
+            if !response.status().is_client_error() {
+                observed.commits();
+            }
+            if let Some(position) = position {
+                // Where this takes too long, the client has the position: its next request waits for it.
+                drop(timeout(WRITTEN_HERE_TIMEOUT, self.store.reached(position)).await);
+            }
         }
         Ok(forward::answered(response))
     }
@@ -274,6 +305,23 @@ impl Hosts {
             }
         }
     }
+}
+
+/// Middleware: of several hosts, has the one that leads answer what is for it, and makes all else wait for what
+/// its client has seen. `refused` is the answer to whom neither is done.
+pub(crate) async fn by_hosts<A: App>(
+    app: A,
+    refused: impl Fn(&Fault) -> Response,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(hosts) = app.hosts() else { return next.run(request).await };
+    let observed = Observed::of(request.extensions());
+    let answered = hosts.answer(&observed, app.proxies(), request, next).await;
+    answered.unwrap_or_else(|fault| {
+        observed.failed(&fault);
+        refused(&fault)
+    })
 }
 
 /// What is said of a host that has taken itself for the one that leads.

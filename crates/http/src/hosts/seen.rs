@@ -4,7 +4,7 @@
 use atoll_storage::Position;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::{Fault, Head, cookie};
+use crate::{Fault, Head, origins::cookies};
 
 /// The header of answers that says which commits are behind them, and of requests, which are answered from
 /// these or later ones; and the name of the cookie that says the same for browsers.
@@ -19,7 +19,7 @@ const COOKIE_S: u32 = 60;
 /// From which state on a request may be answered.
 #[derive(Default)]
 pub(super) struct Wanted {
-    /// The commit that its client has seen.
+    /// The last commit that its client has seen.
     pub(super) after: Position,
     /// Was that said by a cookie? Others than the client may have set it.
     pub(super) is_by_cookie: bool,
@@ -34,20 +34,23 @@ impl Wanted {
         if super::is_below(head.uri.path(), "/health") {
             return Ok(Wanted::default());
         }
-        let said = match head.headers.get(&AFTER) {
-            Some(said) => Some(number(said.as_bytes()).ok_or_else(|| {
+        // A proxy or a library may have added a line, or joined them: the highest number counts.
+        let lines = head.headers.get_all(&AFTER).into_iter().map(HeaderValue::as_bytes);
+        let mut said = None;
+        for it in lines.flat_map(|it| it.split(|byte| *byte == b',')) {
+            let number = number(it.trim_ascii()).ok_or_else(|| {
                 Fault::invalid("The header atoll-after has a number that an answer had in this header")
-            })?),
-            None => None,
-        };
-        let kept = || cookie(head, AFTER.as_str()).and_then(|it| number(it.as_bytes()));
-        let after = said.or_else(kept).unwrap_or_default();
+            })?;
+            said = said.max(Some(number));
+        }
+        let kept = cookies(head, AFTER.as_str()).filter_map(|it| number(it.as_bytes())).max();
         let is_strict = match head.headers.get(&READ).map(HeaderValue::as_bytes) {
             None => false,
             Some(b"strict") => true,
             Some(_) => return Err(Fault::invalid("The header atoll-read can be: strict")),
         };
-        Ok(Wanted { after: Position(after), is_by_cookie: said.is_none(), is_strict })
+        let after = said.max(kept).unwrap_or_default();
+        Ok(Wanted { after: Position(after), is_by_cookie: kept > said, is_strict })
     }
 }
 

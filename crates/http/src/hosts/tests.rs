@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use atoll_storage::{StoreOptions, engines::Memory};
-use axum::body::Body;
+use axum::{Router, body::Body, middleware::from_fn};
+use http_body_util::BodyExt as _;
 use tokio::time::Duration;
+use tower::ServiceExt as _;
 
 use super::*;
 
@@ -40,7 +42,8 @@ fn hosts(head: Option<Position>) -> (Arc<Hosts>, watch::Sender<Seen>) {
 async fn silent(seen: &watch::Sender<Seen>, hosts: Arc<Hosts>, method: Method) -> (Option<String>, Duration) {
     let begun = Instant::now();
     let request = Request::builder().method(method).uri("/").body(Body::from("x")).expect("a request");
-    let waiting = tokio::spawn(async move { hosts.forward(LEADER, request).await.err() });
+    let waiting =
+        tokio::spawn(async move { hosts.forward(LEADER, &Observed::default(), request).await.err() });
     tokio::task::yield_now().await;
     // For one late beat a host is taken for gone.
     seen.send_modify(|it| it.leader = Leader::Nobody);
@@ -67,7 +70,8 @@ async fn silent_leader_is_given_up_soon_after_another_one_leads() {
     let (hosts, seen) = hosts(None);
     let begun = Instant::now();
     let request = Request::post("/").body(Body::from("x")).expect("a request");
-    let waiting = tokio::spawn(async move { hosts.forward(LEADER, request).await.err() });
+    let waiting =
+        tokio::spawn(async move { hosts.forward(LEADER, &Observed::default(), request).await.err() });
     tokio::task::yield_now().await;
     seen.send_modify(|it| it.leader = Leader::At("http://another".into()));
     let fault = waiting.await.expect("no panic").expect("no answer");
@@ -90,6 +94,43 @@ async fn log_that_does_not_answer_refuses_strict_requests_alone() {
     assert!(!answering.reach(wanted(0, true)).await.expect("it has all"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn requests_that_wait_for_commits_are_bounded() {
+    let wanted = || Wanted { after: Position(1), ..Wanted::default() };
+    let (hosts, _seen) = hosts(Some(Position(1)));
+    let code = async || hosts.reach(wanted()).await.expect_err("it is not there").to_string();
+    let waiting = hosts.waiting.try_acquire_many(READS_AFTER_MAX as u32 - 1).expect("nobody waits");
+    assert!(code().await.starts_with("This host has not seen the commit 1 yet"));
+    let last = hosts.waiting.try_acquire().expect("it waits no more");
+    assert_eq!(code().await, "Too many requests wait for commits");
+    drop((waiting, last));
+}
+
+/// A page asks for several things, of which the first may have been done.
+#[tokio::test]
+async fn after_a_part_that_was_done_nobody_says_that_nothing_happened() {
+    let (hosts, seen) = hosts(None);
+    seen.send_modify(|it| it.leader = Leader::Nobody);
+    let observed = Observed::default();
+    let part = async || {
+        let (hosts, observed) = (hosts.clone(), observed.clone());
+        let at_hosts = from_fn(move |request: Request, next: Next| {
+            let (hosts, observed) = (hosts.clone(), observed.clone());
+            async move {
+                let answer = hosts.answer_part(&observed, request, next).await;
+                answer.unwrap_or_else(|fault| Response::new(Body::from(fault.body()["code"].to_string())))
+            }
+        });
+        let router = Router::new().fallback(async || "done").layer(at_hosts);
+        let request = Request::post("/").body(Body::empty()).expect("a request");
+        let body = router.oneshot(request).await.expect("an answer").into_body();
+        body.collect().await.expect("a body").to_bytes()
+    };
+    assert_eq!(part().await, "\"nothing_happened\"");
+    observed.commits();
+    assert_eq!(part().await, "\"outcome_unknown\"");
+}
+
 #[test]
 fn paths_are_below_others_by_whole_segments() {
     assert!(is_below("/led", "/led") && is_below("/led/a", "/led") && is_below("/led/", "/led"));
@@ -104,4 +145,23 @@ fn paths_are_below_others_by_whole_segments() {
         assert!(is_led(method, "/led/a"), "{method}");
     }
     assert!(is_led("DELETE", "/other") && !is_led("GET", "/other") && !is_led("OPTIONS", "/led"));
+}
+
+#[test]
+fn highest_number_of_headers_and_cookies_counts() {
+    let wanted = |headers: &[(&str, &str)]| {
+        let mut request = Request::builder().uri("/store/products");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        Wanted::by(&head).map(|it| (it.after.0, it.is_by_cookie)).map_err(|it| it.status().as_u16())
+    };
+    assert_eq!(wanted(&[("atoll-after", "700"), ("cookie", "a=b; atoll-after=812")]), Ok((812, true)));
+    assert_eq!(wanted(&[("atoll-after", "812"), ("cookie", "atoll-after=700")]), Ok((812, false)));
+    assert_eq!(wanted(&[("atoll-after", "700"), ("atoll-after", "812")]), Ok((812, false)));
+    assert_eq!(wanted(&[("atoll-after", "812, 700")]), Ok((812, false)));
+    assert_eq!(wanted(&[("cookie", "atoll-after=7; atoll-after=9")]), Ok((9, true)));
+    assert_eq!(wanted(&[("cookie", "atoll-after=soon")]), Ok((0, false)));
+    assert_eq!(wanted(&[("atoll-after", "7, soon")]), Err(400));
 }
