@@ -139,7 +139,7 @@ async fn every_flow_is_atomic_under_failures_and_crashes() {
         // Parts of sagas that have tests of their own, and the negative control.
         if [
             "named", "once", "careless", "hasty", "fickle", "odd", "script", "checkout", "restless", "ask",
-            "errand", "ask-outside", "tell",
+            "errand", "ask-outside", "tell", "unsure",
         ]
         .contains(&flow)
         {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use atoll_kernel::{
-    Actor, Ctx, Fault, Moment, Write, flow,
+    Actor, Ctx, Fault, FaultKind, Moment, Write, flow,
     flow::{HookPoint, Local, StepCall},
     hook,
     jobs::events_after,
@@ -19,6 +19,7 @@ use atoll_sales_channel::{SALES_CHANNELS, SalesChannel};
 use atoll_testkit::{Dump, Shop, TestApp, Walk};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::world;
 
@@ -135,6 +136,13 @@ async fn unweigh(_: Ctx, call: StepCall, answer: Option<Value>) -> Result<(), Fa
     world::call(&test, &format!("undo weigh {}", answer.unwrap_or_default()), &call).await.map(drop)
 }
 
+/// Looks after the runs once; those that are resumed go on.
+pub(crate) async fn tend(ctx: &Ctx) {
+    let mut runs = JoinSet::new();
+    ctx.tend_runs(&mut runs).await.expect("a look");
+    runs.detach_all();
+}
+
 /// A shop with a product in one of two channels.
 struct Bench {
     shop: Shop,
@@ -161,6 +169,10 @@ impl Bench {
 
     fn ctx(&self) -> &Ctx {
         &self.shop.app.ctx
+    }
+
+    async fn tend(&self) {
+        tend(self.ctx()).await;
     }
 
     async fn go(&self) -> Result<Outcome<String>, Fault> {
@@ -370,10 +382,10 @@ async fn failed_compensation_is_retried_later() {
     let failed = bench.execution();
     assert_eq!((failed.state, failed.n_undo_tries), (ExecutionState::Failed, 1));
     bench.shop.app.advance_ms(19_999);
-    bench.ctx().tend_runs().await.expect("a look");
+    bench.tend().await;
     assert_eq!(bench.execution().state, ExecutionState::Failed, "it is too early");
     bench.shop.app.advance_ms(1);
-    bench.ctx().tend_runs().await.expect("a look");
+    bench.tend().await;
     bench.comes_to(ExecutionState::Reverted).await;
     bench.nothing_changed();
     assert_eq!(bench.calls().iter().filter(|it| *it == undo).count(), 5);
@@ -402,7 +414,7 @@ async fn a_run_whose_saga_is_gone_can_be_forgotten() {
         let lost = WorkflowExecution { workflow_id: "gone".into(), state, ..WorkflowExecution::default() };
         let write = move |tx: &mut dyn Write, at: &Moment| Ok(EXECUTIONS.create(tx, at, lost.clone())?.id);
         let (id, _) = bench.ctx().write(Actor::System, write).await.expect("a write");
-        bench.ctx().tend_runs().await.expect("a look");
+        bench.tend().await;
         let run = format!("/admin/workflows-executions/{id}");
         bench.shop.admin.delete(&run).await.ok();
         assert!(bench.shop.admin.get(&run).await.error().starts_with("404"));
@@ -488,10 +500,10 @@ async fn waiting_step_is_finished_or_failed_from_outside() {
     bench.trip.waits = true;
     bench.go().await.map(drop).expect("it waits");
     bench.shop.app.advance_ms(59_999);
-    bench.ctx().tend_runs().await.expect("a look");
+    bench.tend().await;
     assert_eq!(bench.execution().state, ExecutionState::Waiting);
     bench.shop.app.advance_ms(1);
-    bench.ctx().tend_runs().await.expect("a look");
+    bench.tend().await;
     bench.comes_to(ExecutionState::Reverted).await;
     bench.nothing_changed();
 }
@@ -504,12 +516,12 @@ async fn wait_timeout_survives_a_clock_that_is_set_back() {
     bench.shop.app.advance_ms(YEAR_MS);
     bench.go().await.map(drop).expect("it waits");
     bench.shop.app.advance_ms(-YEAR_MS);
-    bench.ctx().tend_runs().await.expect("a look");
+    bench.tend().await;
     bench.shop.app.advance_ms(59_999);
-    bench.ctx().tend_runs().await.expect("a look");
+    bench.tend().await;
     assert_eq!(bench.execution().state, ExecutionState::Waiting);
     bench.shop.app.advance_ms(1);
-    bench.ctx().tend_runs().await.expect("a look");
+    bench.tend().await;
     bench.comes_to(ExecutionState::Reverted).await;
     bench.nothing_changed();
 }
@@ -584,6 +596,29 @@ async fn careless(run: &mut Run, test: String) -> Result<(), Fault> {
 }
 
 flow! {
+    /// A saga whose external step fails by the log that several hosts share, though the saga does not.
+    static UNSURE: Saga<(), ()> = "unsure" (unsure);
+}
+
+async fn unsure(run: &mut Run, (): ()) -> Result<(), Fault> {
+    let open = |local: &mut Local<'_>| {
+        let channel = SalesChannel { name: "For a moment".into(), ..SalesChannel::default() };
+        Ok(SALES_CHANNELS.create(local.tx, local.at, channel)?.id.to_string())
+    };
+    run.local("open", open).await?;
+    run.external(External::new("ask", |_, _| async { Err(Fault::outcome_unknown("on purpose")) })).await
+}
+
+#[tokio::test]
+async fn step_that_fails_by_the_log_is_compensated() {
+    let bench = Bench::new().await;
+    let failed = bench.ctx().start(&UNSURE, Actor::System, Some("one"), ()).await;
+    assert_eq!(failed.map(drop).expect_err("it fails").kind(), FaultKind::Busy);
+    let run = WorkflowExecution::find(&bench.ctx().view(), "unsure", "one").expect("a read").expect("a run");
+    assert_eq!(run.state, ExecutionState::Reverted);
+}
+
+flow! {
     /// Waits, and makes an external call, with a time-out of ten seconds.
     static HASTY: Saga<String, u64> = "hasty" (hasty), timeout: Some(Duration::from_secs(10));
 }
@@ -606,7 +641,7 @@ async fn saga_timeout_compensates() {
             let done = bench.ctx().finish_step("hasty", "one", "approval", Ok(Value::Null));
             done.await.expect("it is finished");
         } else {
-            bench.ctx().tend_runs().await.expect("a look");
+            bench.tend().await;
         }
         let find = || WorkflowExecution::find(&bench.ctx().view(), "hasty", "one").expect("a read");
         let mut commits = bench.ctx().store().commits();

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::{
     bank::{Mood, WEBHOOK_SECRET, account, account_is},
     payments::shop_with_cart,
+    sagas::tend,
 };
 
 /// A shop that sells tea at 10, and a cart with two of it whose buyer has chosen a bank.
@@ -225,7 +226,7 @@ async fn failed_or_forgotten_payment_releases_the_stock() {
             scene.send(&scene.event("failed", 0)).await.ok();
         } else {
             scene.shop.app.advance_ms(3_600_001);
-            scene.shop.app.ctx.tend_runs().await.expect("the runs are tended");
+            tend(&scene.shop.app.ctx).await;
         }
         let mut commits = scene.shop.app.ctx.store().commits();
         while scene.run().state != ExecutionState::Reverted {

@@ -19,6 +19,7 @@ use atoll_storage::Span;
 use atoll_testkit::{Log, Shop, TestApp};
 use serde_json::{Map, json};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -186,7 +187,7 @@ async fn damaged_run_does_not_stop_recovery_and_removal_of_others() {
     })
     .await;
     skips(&app, &log, &[&damaged(2), "its saga is not linked in"], async || {
-        app.ctx.tend_runs().await.expect("a store");
+        app.ctx.tend_runs(&mut JoinSet::new()).await.expect("a store");
     })
     .await;
 }

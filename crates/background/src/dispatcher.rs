@@ -6,7 +6,7 @@ use std::time::Duration;
 use atoll_kernel::{
     Actor, Ctx, Fault, StoreError, Timestamp,
     http::{OpenSpan, SpanKind},
-    jobs::{Event, Subscriber, events_after},
+    jobs::{Event, Subscriber, events_after, subtask},
 };
 use tokio::sync::watch;
 
@@ -29,7 +29,7 @@ pub(crate) async fn call(ctx: &Ctx, subscriber: &Subscriber, event: Event) -> Re
         span.edit().attributes.push(("atoll.event", event.name.as_str().into()));
     }
     let ctx = ctx.in_span(span.as_ref());
-    let called = outcome(tokio::spawn(async move { run(ctx, event).await }).await, token.as_deref());
+    let called = outcome(subtask(async move { run(ctx, event).await }).await, token.as_deref());
     OpenSpan::note(&mut span, &called);
     called
 }

@@ -1,12 +1,12 @@
 //! The scheduler of jobs: one task per job, which sleeps until the next time of its cron pattern or interval.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use atoll_kernel::{
     Actor, Ctx, Fault, Moment, Timestamp, Write,
     data::RowError,
     http::{OpenSpan, SpanKind},
-    jobs::{Job, Plan, Tick},
+    jobs::{Job, Plan, Tick, subtask},
 };
 use tokio::{sync::watch, task::JoinSet};
 
@@ -121,7 +121,8 @@ impl Scheduler {
     async fn perform(self, id: String, tick: Tick, stopped: watch::Receiver<bool>) {
         let name = self.job.name;
         let mut span = self.ctx.begin_trace(name, SpanKind::Internal, None);
-        let mut called = tokio::spawn(call(self.ctx.in_span(span.as_ref()), self.job, tick, stopped));
+        let called = subtask(call(self.ctx.in_span(span.as_ref()), self.job, tick, stopped));
+        let mut called = pin!(called);
         let ended = loop {
             let now = self.ctx.now();
             tokio::select! {
@@ -132,7 +133,6 @@ impl Scheduler {
             match self.write(move |tx, at| job_run::renew(tx, at, &id)).await {
                 Ok(true) => {}
                 Ok(false) => {
-                    called.abort();
                     return tracing::error!(
                         job = name,
                         "a run was abandoned by another host; it was aborted"

@@ -2,9 +2,9 @@
 
 use atoll_kernel::{
     Ctx,
-    jobs::{Shift, Worker},
+    jobs::{Shift, Worker, subtask},
 };
-use tokio::{sync::watch, task::JoinSet};
+use tokio::sync::watch;
 
 use crate::{
     outcome,
@@ -15,10 +15,8 @@ pub(crate) async fn run(ctx: Ctx, worker: &'static Worker, pace: Pace, mut stopp
     let mut n_failed = 0;
     while room(&ctx, &mut stopped).await {
         let begun = ctx.now();
-        // It ends with this task, and a panic ends it alone.
-        let mut task = JoinSet::new();
-        task.spawn((worker.run)(ctx.clone(), Shift::new(&ctx, stopped.clone())));
-        let Some(ended) = task.join_next().await else { return };
+        // A panic ends it alone.
+        let ended = subtask((worker.run)(ctx.clone(), Shift::new(&ctx, stopped.clone()))).await;
         if *stopped.borrow() {
             return;
         }

@@ -69,11 +69,11 @@ impl Given {
     }
 
     /// Those of a host alone: what is not given is what the store holds, if several hosts have shared it, or
-    /// else [kept](Secrets::kept) in the data folder.
+    /// else [kept](Secrets::kept) in the data folder. Errors: they were given it, and this one is not.
     pub(crate) fn of_one_host(&self, data: &Data, view: &View) -> anyhow::Result<Secrets> {
-        let find = |n: usize, given: Option<Vec<u8>>| match (given, shop_secret(view, NAMES[n], None)) {
-            (Some(secret), _) | (None, Ok(Some(secret))) => Ok(secret),
-            _ => kept_in(data, FILES[n]),
+        let find = |n: usize, given: Option<Vec<u8>>| match given {
+            Some(secret) => Ok(secret),
+            None => shop_secret(view, NAMES[n], None)?.map_or_else(|| kept_in(data, FILES[n]), Ok),
         };
         let [jwt, cookie] = self.each();
         Ok(Secrets { jwt: find(0, jwt)?, cookie: find(1, cookie)? })

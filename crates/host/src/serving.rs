@@ -61,7 +61,9 @@ impl Serving {
             tokio::spawn(serve_metrics(listener, ctx.clone(), health.clone()));
         }
         warn_of_shipping(ctx.clone());
-        let leadership = Leadership { ctx: ctx.clone(), role, pace, health: health.clone(), admin, pages };
+        let seen = cluster.seen();
+        let leadership =
+            Leadership { ctx: ctx.clone(), role, pace, health: health.clone(), seen, admin, pages };
         let mut leadership = leadership.start(membership.as_ref()).await?;
         let failed = leadership.failed();
         // The start writes, whatever is free; the first request does not.

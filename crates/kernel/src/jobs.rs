@@ -9,4 +9,5 @@ pub use crate::job::{Job, JobHandler, Tick};
 pub use crate::metric::{Metric, Series};
 pub use crate::schedule::{Plan, Schedule, Schedules};
 pub use crate::subscriber::{Handler, Subscriber};
+pub use crate::subtask::subtask;
 pub use crate::worker::{Shift, Worker, WorkerHandler};

@@ -70,6 +70,7 @@ mod settings;
 mod shop_secret;
 mod signature;
 mod subscriber;
+mod subtask;
 mod token;
 mod worker;
 mod workflow;

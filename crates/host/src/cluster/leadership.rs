@@ -10,10 +10,11 @@ use atoll_kernel::{
     Actor, Ctx, Moment, Write,
     migration::{Plan, migrate, migrate_by},
 };
+use atoll_storage::Seen;
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{sleep, timeout, timeout_at},
 };
 
 use super::{Candidacy, Membership, Task};
@@ -49,6 +50,8 @@ pub(crate) struct Leadership {
     pub(crate) role: Role,
     pub(crate) pace: Pace,
     pub(crate) health: Health,
+    /// What this host knows of the others.
+    pub(crate) seen: watch::Receiver<Seen>,
     /// The first admin of a new shop.
     pub(crate) admin: Option<NewUser>,
     /// Where the pages are, if there are some: it is said there how the first admin is made.
@@ -93,11 +96,22 @@ impl Leadership {
                 else => return,
             };
             match begun {
-                Ok(term) => tokio::select! {
-                    // Also when it leads again at once: that is another term.
-                    _ = standing.wait_for(|it| *it != Standing::Leads) => drop(term),
-                    _ = stopped.wait_for(|it| *it) => break Some(term),
-                },
+                Ok(term) => {
+                    tokio::select! {
+                        // Also when it leads again at once: that is another term.
+                        _ = standing.wait_for(|it| *it != Standing::Leads) => {}
+                        () = lapsed(self.seen.clone()) => {}
+                        _ = stopped.wait_for(|it| *it) => break Some(term),
+                    }
+                    drop(term);
+                    // A lease lapses while the writer still waits for the log.
+                    if *standing.borrow() == Standing::Leads {
+                        tokio::select! {
+                            _ = self.ctx.store().follow() => {}
+                            _ = stopped.wait_for(|it| *it) => break None,
+                        }
+                    }
+                }
                 Err((ctx, error)) => tokio::select! {
                     () = step_back(&ctx, &error, &candidacy) => {}
                     _ = stopped.wait_for(|it| *it) => break None,
@@ -147,11 +161,24 @@ impl Leadership {
     }
 }
 
+/// Resolves when the time is over for which this host knew that no other one leads: from then on another one
+/// may do what is done once.
+async fn lapsed(mut seen: watch::Receiver<Seen>) {
+    // A term begins before its first beat.
+    drop(seen.wait_for(|it| it.until.is_some()).await);
+    loop {
+        let Some(until) = seen.borrow_and_update().until else { return };
+        match timeout_at(until.into(), seen.changed()).await {
+            Ok(Ok(())) => {}
+            _ => return,
+        }
+    }
+}
+
 /// Leaves the leadership to another host, because what comes first in the term of this application has failed.
 async fn step_back(ctx: &Ctx, error: &anyhow::Error, candidacy: &Candidacy) {
     let error = format!("{error:#}");
-    let is_over = ctx.store().is_of_earlier_term();
-    if is_over || *ctx.store().standing().borrow() == Standing::Follows {
+    if ctx.store().is_over() {
         return tracing::warn!(error, "this host was deposed before it has led");
     }
     tracing::error!(error, "this host cannot lead");

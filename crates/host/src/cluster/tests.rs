@@ -100,6 +100,7 @@ impl Host {
             role: Role::Shared,
             pace: Pace::default(),
             health: Health::of(&app.ctx, &app.cluster),
+            seen: app.cluster.seen(),
             admin: None,
             pages: None,
         };
@@ -325,6 +326,33 @@ async fn host_whose_background_cannot_start_leaves_the_leadership() {
     assert!(host.request().await.is_err());
     host.lead().await;
     assert!(position_of(&host.ctx().view(), subscriber).expect("a read").is_some());
+}
+
+#[tokio::test]
+async fn term_ends_with_the_lease_whatever_its_writer_waits_for() {
+    let host = Host::join(&Log::default()).await;
+    host.lead().await;
+    let until = |it: Option<Instant>| host.app.cluster.seen.send_modify(|seen| seen.until = it);
+    until(Some(Instant::now() + PATIENCE));
+    host.request().await.expect("it leads");
+    until(Some(Instant::now()));
+    host.until(Standing::Follows).await;
+    until(None);
+    host.lead().await;
+}
+
+#[tokio::test]
+async fn host_alone_makes_no_secret_where_it_is_not_given_that_of_the_shop() {
+    let host = Host::join(&Log::default()).await;
+    host.lead().await;
+    let secret = || Some(Secret("given to every host".into()));
+    let given = Given { jwt: secret(), cookie: secret() };
+    let new = Secrets::in_use(host.ctx());
+    given.settle(host.ctx().store(), new).await.expect("it leads");
+    let view = host.ctx().view();
+    assert!(given.of_one_host(&Data::Memory, &view).is_ok());
+    let error = Given::default().of_one_host(&Data::Memory, &view).err().expect("it is not given it");
+    assert!(error.to_string().starts_with("`jwt_secret` is not that of the other hosts"), "{error}");
 }
 
 #[tokio::test]

@@ -96,6 +96,19 @@ stored! {
     }
 }
 
+impl StepEntry {
+    /// Why it failed. What was called may have failed by the log that hosts share; but the log has taken this
+    /// entry since, so the run fails by it like by any other error.
+    pub(crate) fn failure(&self) -> Option<Fault> {
+        let record = self.error.as_ref()?;
+        let error = Fault::from(record);
+        match error.is_of_log() {
+            true => Some(Fault::from(&FaultRecord { kind: FaultKind::Busy, code: None, ..record.clone() })),
+            false => Some(error),
+        }
+    }
+}
+
 entity! {
     /// A run of a saga.
     pub struct WorkflowExecution = "workflow_execution" / "workflow_executions", "wf_exec" {

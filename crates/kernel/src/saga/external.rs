@@ -9,6 +9,7 @@ use crate::{
     Ctx, Fault, FaultKind, Timestamp,
     flow::StepCall,
     http::{FaultRecord, OpenSpan, SpanKind},
+    subtask::subtask,
 };
 
 /// Default time-out of one attempt.
@@ -164,14 +165,13 @@ impl Outside {
             let timeout = left().map_or(self.timeout, |left| left.min(self.timeout));
             // Runs in a task of its own, so that a panic is an error like others.
             let (app, told, action) = (ctx.clone(), call.clone(), action.clone());
-            let mut task = tokio::spawn(async move { action(app, told).await });
-            let ended = tokio::time::timeout(timeout, &mut task).await;
+            let called = subtask(async move { action(app, told).await });
+            let ended = tokio::time::timeout(timeout, called).await;
             let timed_out = ended.is_err();
             let answer = match ended {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(panic)) => Err(Fault::unexpected(panic)),
                 Err(_) => {
-                    task.abort();
                     let text = format!("`{}` did not answer within {} ms", self.name, timeout.as_millis());
                     Err(Fault::unexpected(text))
                 }
@@ -180,6 +180,8 @@ impl Outside {
                 Err(error)
                     if error.kind() == FaultKind::Unexpected
                         && call.attempt <= n_retries
+                        // Nor could what another attempt brings about be written.
+                        && !ctx.store().is_over()
                         && left().is_none_or(|left| left > pause) =>
                 {
                     tracing::warn!(step = self.name, attempt = call.attempt, %error, "a step is tried again");

@@ -1,7 +1,7 @@
 //! Maintenance of detached saga runs: deliver answers to waiting steps, resume after a crash, time out, retry
 //! compensation, purge.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -28,6 +28,9 @@ const N_PURGED_MAX: usize = 100;
 const N_UNDO_TRIES_MAX: u32 = 10;
 const UNDO_PAUSE: Duration = Duration::from_secs(10);
 
+/// A run that is resumed, until it ends or waits.
+type Resumed = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 impl Ctx {
     /// Finishes a waiting step, and resumes its run in the background. `answer` is the output of the step, or
     /// the reason of its failure. An answer that the saga cannot deserialise is refused, and the step goes on
@@ -48,7 +51,8 @@ impl Ctx {
         let saga = self.saga(workflow_id)?;
         let journal = WorkflowExecution::find(&self.view(), workflow_id, transaction_id)?;
         let not_found = || Fault::not_found(format!("Transaction {transaction_id} could not be found."));
-        self.give(saga, journal.ok_or_else(not_found)?, step, answer, request).await?;
+        let journal = journal.ok_or_else(not_found)?;
+        self.give(saga, journal, step, answer, request, detach).await?;
         if let Some(once) = &self.once {
             once.wrote();
         }
@@ -62,12 +66,13 @@ impl Ctx {
         step: &str,
         answer: Result<Value, String>,
         request: Option<KeyedRequest>,
+        spawn: impl FnOnce(Resumed),
     ) -> Result<(), Fault> {
         let (accepted, taken) = oneshot::channel();
         let step_answer = StepAnswer { step: step.to_owned(), answer, request, accepted };
         step_answer.check(&journal)?;
         let (name, transaction) = (journal.workflow_id.clone(), journal.transaction_id.clone());
-        tokio::spawn(saga.resume(self.unmetered(), journal, Some(step_answer)));
+        spawn(saga.resume(self.unmetered(), journal, Some(step_answer)));
         taken.await.unwrap_or_else(|_| {
             let text = format!("Workflow {name} with transaction {transaction} did not reach `{step}` again");
             Err(Fault::new(FaultKind::Conflict, text))
@@ -76,6 +81,10 @@ impl Ctx {
 
     /// Retries the compensation of a run that could not be undone, in the background.
     pub async fn undo_again(&self, actor: Actor, id: &str) -> Result<(), Fault> {
+        self.undo_once_more(actor, id, detach).await
+    }
+
+    async fn undo_once_more(&self, actor: Actor, id: &str, spawn: impl FnOnce(Resumed)) -> Result<(), Fault> {
         let id = id.to_owned();
         let ctx = self.clone();
         let mark = move |tx: &mut dyn Write, at: &Moment| {
@@ -92,9 +101,7 @@ impl Ctx {
         let mark = move |local: &mut Local<'_>| mark(local.tx, local.at).map(Some);
         // A retry of the request finds the run marked, and already resumed.
         let (marked, _) = self.local_once(actor, mark, |_| (), |_, ()| Ok(None)).await?;
-        if let Some(journal) = marked {
-            self.go_on(journal, None);
-        }
+        marked.and_then(|it| self.going_on(it, None)).map(spawn);
         Ok(())
     }
 
@@ -162,8 +169,8 @@ impl Ctx {
 
     /// Times out waiting steps, resumes runs whose end could not be written, and retries compensations that
     /// failed unexpectedly. Neither an error of one run holds up the others, nor a request that is at work on
-    /// one: its turn comes with the next call.
-    pub async fn tend_runs(&self) -> Result<(), Fault> {
+    /// one: its turn comes with the next call. What it resumes goes on in `tasks`, and ends with them.
+    pub async fn tend_runs(&self, tasks: &mut JoinSet<()>) -> Result<(), Fault> {
         let now = self.now();
         let is_free = |it: &WorkflowExecution| self.run_locks().is_free(&it.workflow_id, &it.transaction_id);
         let waiting = in_state(&self.view(), ExecutionState::Waiting)?;
@@ -182,9 +189,9 @@ impl Ctx {
             let step = step.name.clone();
             let Ok(saga) = self.saga(&run.workflow_id) else { continue };
             let id = run.id.clone();
-            if let Err(error) =
-                self.give(saga, run, &step, Err(format!("`{step}` was not finished in time")), None).await
-            {
+            let late = Err(format!("`{step}` was not finished in time"));
+            let spawn = |run| drop(tasks.spawn(run));
+            if let Err(error) = self.give(saga, run, &step, late, None, spawn).await {
                 tracing::error!(run = id.as_str(), %error, "a timed-out step was not failed");
             }
         }
@@ -192,14 +199,15 @@ impl Ctx {
         for run in open.into_iter().filter(is_free) {
             // The remaining runs are resumed when these are done.
             let Some(permit) = self.run_locks().try_permit() else { break };
-            self.go_on(run, Some(permit));
+            self.going_on(run, Some(permit)).map(|run| tasks.spawn(run));
         }
         let failed = in_state(&self.view(), ExecutionState::Failed)?;
         let is_due = |it: &&WorkflowExecution| {
             it.undone_again_at().is_some_and(|at| at <= now || it.updated_at.is_ahead_of(now))
         };
         for run in failed.iter().filter(is_due) {
-            if let Err(error) = self.undo_again(Actor::System, &run.id).await {
+            let spawn = |run| drop(tasks.spawn(run));
+            if let Err(error) = self.undo_once_more(Actor::System, &run.id, spawn).await {
                 tracing::error!(run = run.id.as_str(), %error, "a run was not undone once more");
             }
         }
@@ -245,26 +253,23 @@ impl Ctx {
         flow.and_then(|it| it.as_saga()).ok_or_else(not_found)
     }
 
-    /// Resumes a run in the background.
-    fn go_on(&self, journal: WorkflowExecution, permit: Option<OwnedSemaphorePermit>) {
-        self.going_on(journal, permit).map(tokio::spawn);
-    }
-
-    fn going_on(
-        &self,
-        journal: WorkflowExecution,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+    /// Resumes a run; nothing if its saga is not linked in.
+    fn going_on(&self, journal: WorkflowExecution, permit: Option<OwnedSemaphorePermit>) -> Option<Resumed> {
         let Ok(saga) = self.saga(&journal.workflow_id) else {
             tracing::error!(workflow = journal.workflow_id, "a run is open, and its saga is not linked in");
             return None;
         };
         let run = saga.resume(self.clone(), journal, None);
-        Some(async move {
+        Some(Box::pin(async move {
             let _permit = permit;
             run.await;
-        })
+        }))
     }
+}
+
+/// Lets a run go on whatever becomes of the request that resumes it.
+fn detach(run: Resumed) {
+    tokio::spawn(run);
 }
 
 fn in_state(tx: &dyn Read, state: ExecutionState) -> Result<Vec<WorkflowExecution>, Fault> {

@@ -18,6 +18,7 @@ use crate::{
         external::{Outside, Patience},
         undo::{Recorder, shared},
     },
+    subtask::subtask,
 };
 
 /// A run. Each step is executed once, however often the function is replayed.
@@ -298,7 +299,7 @@ impl Run {
             }
         };
         self.undos.push(Undo::Nothing);
-        match (entry.state, &entry.error) {
+        match (entry.state, entry.failure()) {
             (StepState::Waiting, _) if self.journal.state != ExecutionState::Compensating => {
                 if let Some(answer) = self.receive(&entry.name).await? {
                     return answer;
@@ -307,7 +308,7 @@ impl Run {
                 std::future::pending().await
             }
             (StepState::Waiting, _) => Err(self.why_compensating()),
-            (_, Some(error)) => Err(error.into()),
+            (_, Some(error)) => Err(error),
             (_, None) => decode(entry.output),
         }
     }
@@ -396,9 +397,9 @@ impl Run {
             }
             self.call(begin, steps).await?;
         }
-        let answer = |index: usize| match &self.journal.steps[index] {
-            StepEntry { error: Some(error), .. } => Err(error.into()),
-            entry => Ok(entry.output.clone()),
+        let answer = |index: usize| {
+            let entry = &self.journal.steps[index];
+            entry.failure().map_or_else(|| Ok(entry.output.clone()), Err)
         };
         Ok(indexes.map(answer).collect())
     }
@@ -418,7 +419,7 @@ impl Run {
             let (input, output) = (step.input.clone(), Value::Null);
             let call = StepCall { invoke_key: key.clone(), key, attempt: 1, input, answered: false, output };
             let (ctx, name) = (self.ctx.clone(), step.name.clone());
-            let call = tokio::spawn(async move { step.invoke(&ctx, call, deadline).await });
+            let call = subtask(async move { step.invoke(&ctx, call, deadline).await });
             calls.push((index, name, call));
         }
         let mut answers = Vec::new();

@@ -139,9 +139,10 @@ impl Store {
         Store { term: Some(self.shared.terms.this(true)), ..self.clone() }
     }
 
-    /// Has this host begun another term since that of this handle?
-    pub fn is_of_earlier_term(&self) -> bool {
-        self.shared.terms.is_over(self.term)
+    /// Has the [term](Store::of_this_term) of this handle ended, so that it writes nothing any more?
+    pub fn is_over(&self) -> bool {
+        let follows = *self.shared.standing.borrow() == Standing::Follows;
+        self.term.is_some() && (follows || self.shared.terms.is_over(self.term))
     }
 
     /// Waits until the commit of this position is published, and returns a view of it or of a later one. The
