@@ -393,9 +393,9 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// Refuses a host that others would take for themselves: without `peer_url` they reach it where it listens, and
-/// an address of loopback is another host on each machine. One whose port the system chooses has others on this
-/// machine alone, and cannot know its address before.
+/// Refuses a host that others would take for themselves: without `peer_url` they reach it where it listens,
+/// and an address of loopback is another host on each machine. One whose port the system chooses has others on
+/// this machine alone, and cannot know its address before.
 fn check_reached_by_others(url: Option<&str>, listen: SocketAddr) -> anyhow::Result<()> {
     if url.is_none() && reachable(listen).ip().is_loopback() && listen.port() != 0 {
         bail!(

@@ -26,9 +26,9 @@ use crate::head::request_id;
 /// The header `Host` of a request that has none.
 const NO_HOST: HeaderValue = HeaderValue::from_static("-");
 
-/// Headers that are about one connection, and not about the request. What a client names in `Connection` besides
-/// goes on, since the hosts of a shop are one server: nobody takes away by it what a proxy said of them
-/// (`x-forwarded-for`), by which logins are limited.
+/// Headers that are about one connection, and not about the request. What a client names in `Connection`
+/// besides goes on, since the hosts of a shop are one server: nobody takes away by it what a proxy said of
+/// them (`x-forwarded-for`), by which logins are limited.
 const HOP_BY_HOP: [&str; 10] = [
     "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
     "te", "trailer", "transfer-encoding", "upgrade",

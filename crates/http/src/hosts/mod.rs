@@ -99,8 +99,8 @@ impl Hosts {
         (self.forwarded.load(Ordering::Relaxed), self.not_forwarded.load(Ordering::Relaxed))
     }
 
-    /// Answers a request of a client, or a part of it that a page asks for in the same process: here, or by the
-    /// host that leads.
+    /// Answers a request of a client, or a part of it that a page asks for in the same process: here, or by
+    /// the host that leads.
     async fn answer(
         &self,
         observed: &Observed,
@@ -307,8 +307,8 @@ impl Hosts {
     }
 }
 
-/// Middleware: of several hosts, has the one that leads answer what is for it, and makes all else wait for what
-/// its client has seen. `refused` is the answer to whom neither is done.
+/// Middleware: of several hosts, has the one that leads answer what is for it, and makes all else wait for
+/// what its client has seen. `refused` is the answer to whom neither is done.
 pub(crate) async fn by_hosts<A: App>(
     app: A,
     refused: impl Fn(&Fault) -> Response,
