@@ -10,8 +10,8 @@ use crate::{
     why,
 };
 
-/// What is resumed ends with the term, as this task does; where the host is stopped, it goes on for as long as
-/// the process does.
+/// What is resumed ends with the term, as this task does; where the host is stopped, it goes on for as long
+/// as the process does.
 pub(crate) async fn run(ctx: Ctx, pause: Duration, mut stopped: watch::Receiver<bool>) {
     let mut runs = JoinSet::new();
     while sleep(&ctx, ctx.now(), pause, &mut stopped).await && room(&ctx, &mut stopped).await {

@@ -175,7 +175,8 @@ async fn lapsed(mut seen: watch::Receiver<Seen>) {
     }
 }
 
-/// Leaves the leadership to another host, because what comes first in the term of this application has failed.
+/// Leaves the leadership to another host, because what comes first in the term of this application has
+/// failed.
 async fn step_back(ctx: &Ctx, error: &anyhow::Error, candidacy: &Candidacy) {
     let error = format!("{error:#}");
     if ctx.store().is_over() {

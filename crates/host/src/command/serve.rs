@@ -394,8 +394,8 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 }
 
 /// Refuses a host that others would take for themselves: without `peer_url` they reach it where it listens,
-/// and an address of loopback is another host on each machine. One whose port the system chooses has others on
-/// this machine alone, and cannot know its address before.
+/// and an address of loopback is another host on each machine. One whose port the system chooses has others
+/// on this machine alone, and cannot know its address before.
 fn check_reached_by_others(url: Option<&str>, listen: SocketAddr) -> anyhow::Result<()> {
     if url.is_none() && reachable(listen).ip().is_loopback() && listen.port() != 0 {
         bail!(
