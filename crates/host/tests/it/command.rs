@@ -2,9 +2,12 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufRead as _, BufReader, Read, Write},
     path::Path,
     process::Command,
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use atoll_host::registry;
@@ -461,17 +464,27 @@ fn server_survives_running_out_of_file_descriptors() {
 #[test]
 fn link_of_the_first_admin_is_printed_with_the_public_address_where_pages_are_served() {
     let folder = TempDir::new().expect("a folder");
-    let printed = |role: &str| {
-        let mut server =
-            Server::start(folder.path(), &["--role", role, "--public-url", "https://shop.example"]);
-        server.signal("-TERM");
-        let (mut out, mut text) = (server.process.stdout.take().expect("a pipe"), String::new());
-        out.read_to_string(&mut text).expect("text");
-        text
+    let start = |role: &str| {
+        let arguments = ["--role", role, "--public-url", "https://shop.example"];
+        let mut server = Server::start(folder.path(), &arguments);
+        let out = server.process.stdout.take().expect("a pipe");
+        (server, out)
     };
-    assert_eq!(printed("worker"), "");
-    let text = printed("server");
-    assert!(text.contains("  https://shop.example/app/first-admin?token="), "{text}");
+    let (server, mut out) = start("worker");
+    server.signal("-TERM");
+    let mut text = String::new();
+    out.read_to_string(&mut text).expect("text");
+    assert_eq!(text, "");
+    drop(server);
+
+    // It is printed beside the first requests.
+    let (_server, out) = start("server");
+    let (print, printed) = mpsc::channel();
+    thread::spawn(move || {
+        BufReader::new(out).lines().map_while(Result::ok).try_for_each(|it| print.send(it))
+    });
+    let is_link = |it: &str| it.starts_with("  https://shop.example/app/first-admin?token=");
+    while !is_link(&printed.recv_timeout(Duration::from_secs(30)).expect("the link of the first admin")) {}
 }
 
 #[test]
