@@ -15,6 +15,7 @@ use axum::{
     response::Response,
 };
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use tokio::{
     sync::oneshot,
     time::{Sleep, sleep},
@@ -55,8 +56,13 @@ pub(super) fn forwarded(key: &[u8], now: Timestamp, request: Request) -> (Reques
     head.version = Version::HTTP_11;
     // What this host knows of the client goes no other way than by the mark.
     head.extensions.clear();
-    let (sending, sent) = oneshot::channel();
-    (Request::from_parts(head, Body::new(Sending { body, _sending: sending })), sent)
+    // It is dropped with the body, when that has been sent.
+    let (sending, sent) = oneshot::channel::<()>();
+    let body = body.map_err(move |error| {
+        let _ = &sending;
+        error
+    });
+    (Request::from_parts(head, Body::new(body)), sent)
 }
 
 /// The answer as the client gets it. It breaks off when the host that leads goes silent.
@@ -79,32 +85,6 @@ fn join_cookies(headers: &mut HeaderMap) {
         && let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b"; "[..]))
     {
         headers.insert(header::COOKIE, joined);
-    }
-}
-
-/// A body that tells when it has been sent: it is dropped then.
-struct Sending {
-    body: Body,
-    _sending: oneshot::Sender<()>,
-}
-
-impl http_body::Body for Sending {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
@@ -148,7 +128,6 @@ mod tests {
 
     use atoll_values::limits::CLOCKS_APART_MAX;
     use axum::{extract::ConnectInfo, http::HeaderName};
-    use http_body_util::BodyExt as _;
 
     use super::*;
     use crate::{OverTls, hosts::mark::unmark};
