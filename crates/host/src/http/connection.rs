@@ -3,7 +3,6 @@
 //! memory limits, and the shutdown to drain.
 
 use std::{
-    io,
     net::SocketAddr,
     pin::Pin,
     sync::{
@@ -17,10 +16,7 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::Notify,
-};
+use tokio::sync::Notify;
 
 use super::Limits;
 use super::connections::Connections;
@@ -75,6 +71,8 @@ pub(super) struct Connection {
     state: Mutex<State>,
     /// Bytes of the received body and of the unwritten answer.
     n_held: AtomicUsize,
+    /// Is a part of the body of its request left to be read, for nobody?
+    has_unread: AtomicBool,
     is_cut: AtomicBool,
     cut: Notify,
 }
@@ -96,6 +94,7 @@ impl Connection {
                 n_requests: 0,
             }),
             n_held: AtomicUsize::new(0),
+            has_unread: AtomicBool::new(false),
             is_cut: AtomicBool::new(false),
             cut: Notify::new(),
         }
@@ -147,6 +146,7 @@ impl Connection {
 
     /// The head of a request is complete.
     pub(super) fn begin(&self, has_body: bool) {
+        self.has_unread.store(false, Ordering::Relaxed);
         self.enter(if has_body { Phase::Body } else { Phase::Answering });
         let mut state = self.state();
         state.begun = state.since;
@@ -237,7 +237,20 @@ impl Connection {
         self.cut.notified().await;
     }
 
-    fn has_read(&self, n_bytes: usize) {
+    /// The body of the request is complete, or nobody wants the rest. That may be after the answer.
+    fn end_body(&self) {
+        let is_awaited = self.state().phase == Phase::Body;
+        if is_awaited {
+            self.enter(Phase::Answering);
+        }
+    }
+
+    /// Does its client send a body of which nobody wants the rest?
+    pub(super) fn has_unread(&self) -> bool {
+        self.has_unread.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_read(&self, n_bytes: usize) {
         let mut state = self.state();
         if state.phase == Phase::Idle && n_bytes > 0 {
             (state.phase, state.since) = (Phase::Head, Instant::now());
@@ -260,7 +273,7 @@ impl Connection {
     }
 
     /// All bytes were passed to the operating system.
-    fn has_flushed(&self) {
+    pub(super) fn has_flushed(&self) {
         let mut state = self.state();
         if state.phase == (Phase::Writing { is_whole: true }) {
             (state.phase, state.since) = (Phase::Idle, Instant::now());
@@ -330,12 +343,14 @@ impl AsRef<[u8]> for HeldBytes {
 /// The body of a request.
 pub(super) struct RequestBody {
     body: Incoming,
+    is_over: bool,
     connection: Arc<Connection>,
 }
 
 impl RequestBody {
     pub(super) fn new(body: Incoming, connection: Arc<Connection>) -> RequestBody {
-        RequestBody { body, connection }
+        let is_over = body.is_end_stream();
+        RequestBody { body, is_over, connection }
     }
 }
 
@@ -353,8 +368,9 @@ impl HttpBody for RequestBody {
         if let Some(bytes) = frame.as_ref().and_then(|it| it.as_ref().ok()?.data_ref()) {
             self.connection.has_received(bytes.len());
         }
-        if frame.is_none() || self.body.is_end_stream() {
-            self.connection.enter(Phase::Answering);
+        if !matches!(frame, Some(Ok(_))) || self.body.is_end_stream() {
+            self.is_over = true;
+            self.connection.end_body();
         }
         let held = |bytes: Bytes| {
             let n_bytes = bytes.len();
@@ -375,10 +391,8 @@ impl HttpBody for RequestBody {
 /// A request whose body is not read counts as complete when the route drops the body.
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let is_unread = self.connection.state().phase == Phase::Body;
-        if is_unread {
-            self.connection.enter(Phase::Answering);
-        }
+        self.connection.has_unread.store(!self.is_over, Ordering::Relaxed);
+        self.connection.end_body();
     }
 }
 
@@ -427,57 +441,6 @@ impl Drop for AnswerBody {
         if matches!(state.phase, Phase::Writing { .. }) {
             state.phase = Phase::Writing { is_whole: true };
         }
-    }
-}
-
-/// The stream of an HTTP/1 connection, which is told of what is read and written.
-pub(super) struct Socket<S> {
-    pub(super) stream: S,
-    pub(super) connection: Arc<Connection>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let n_before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        self.connection.has_read(buf.filled().len() - n_before);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let n_bytes = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
-        self.connection.has_written(n_bytes);
-        Poll::Ready(Ok(n_bytes))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let n_bytes = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
-        self.connection.has_written(n_bytes);
-        Poll::Ready(Ok(n_bytes))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.connection.has_flushed();
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

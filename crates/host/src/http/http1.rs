@@ -11,10 +11,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{
-    connection::{Connection, Socket},
-    respond, until_drained,
-};
+use super::{connection::Connection, respond, socket::Socket, until_drained};
 
 /// Answers the requests of one connection, until it ends, is cut, or is idle while the server drains.
 pub(super) async fn answer(
@@ -28,7 +25,7 @@ pub(super) async fn answer(
         let answered = respond(router.clone(), state.clone(), request);
         async move { Ok::<_, Infallible>(answered.await) }
     });
-    let socket = TokioIo::new(Socket { stream, connection: connection.clone() });
+    let socket = TokioIo::new(Socket::new(stream, connection.clone()));
     let served = http1::Builder::new()
         // The sweeper applies the time-outs.
         .header_read_timeout(None)

@@ -8,6 +8,7 @@ mod connections;
 mod http1;
 #[cfg(feature = "tls")]
 mod http2;
+mod socket;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]

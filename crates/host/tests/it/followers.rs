@@ -143,3 +143,15 @@ fn without_a_leader_a_follower_says_that_nothing_happened() {
     until("written", || write(&second, &token, "after"));
     assert_eq!(groups(&second, &token).len(), 2);
 }
+
+/// The host that leads refuses it before it has read it.
+#[test]
+fn large_body_that_is_refused_at_its_head_is_answered_at_a_follower() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let (_first, second) = two_hosts(&shop);
+    log_in(&second);
+    let large = "x".repeat(20 << 20);
+    for _ in 0..20 {
+        check(&raw(&second, "POST /admin/uploads", "", &large), 401);
+    }
+}

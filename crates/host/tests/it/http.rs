@@ -154,6 +154,23 @@ async fn client_timeouts_close_connections() {
     assert!(rest(slow).await.len() < LARGE);
 }
 
+/// Of what is unread when a connection is closed, a client learns by a reset, which may come before its
+/// answer.
+#[tokio::test]
+async fn client_that_is_refused_while_it_sends_reads_why() {
+    let server = Served::start(PATIENT).await;
+    let head = format!("POST /gate HTTP/1.1\r\nhost: atoll\r\ncontent-length: {LARGE}\r\n\r\n");
+    let mut stream = server.open(&head).await;
+    stream.write_all(&vec![b'x'; LARGE]).await.expect("somebody takes it");
+    assert!(rest(stream).await.starts_with("HTTP/1.1 405"));
+    // It does not go on for ever, and a shutdown does not wait for it.
+    let stream = server.open(&head).await;
+    let mut lingers = server.open(&head).await;
+    assert!(rest(stream).await.starts_with("HTTP/1.1 405"), "nothing more is sent");
+    until(&mut lingers, "\r\n\r\n").await;
+    assert_eq!(server.stop().await, Drained { n_cut: 0 });
+}
+
 /// A byte now and then does not count as progress (slowloris).
 #[tokio::test]
 async fn slow_trickling_clients_are_disconnected() {
