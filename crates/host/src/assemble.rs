@@ -10,7 +10,7 @@ use atoll_kernel::{
     Ctx, Registry,
     clock::Clock,
     flow::Probe,
-    http::{BackupConfig, Config, Encoding, FileConfig, Hosts, Parts, router, sign},
+    http::{BackupConfig, Config, FileConfig, Hosts, Parts, key_for, router},
     limits::{ANSWERS_BYTES_MAX, BACKUPS_KEPT_MAX, CACHE_BYTES, CART_DAYS, FILE_BYTES_MAX, REQUESTS_MAX},
     migration::Plan as MigrationPlan,
 };
@@ -110,7 +110,7 @@ impl Assembly {
             }
         };
         let hosts = cluster.peers().map(|peers| {
-            let key = sign(&secrets.jwt, b"atoll-forwarded", Encoding::Hex).into_bytes();
+            let key = key_for(&secrets.jwt, "requests between hosts");
             Hosts::new(cluster.store().clone(), cluster.seen(), peers, key, registry.led())
         });
         let (folder, temporary) = data.files()?;

@@ -44,12 +44,12 @@ struct Told {
     actor: OnceLock<&'static str>,
     failure: OnceLock<(StatusCode, String)>,
     limit: OnceLock<&'static str>,
-    waits: OnceLock<()>,
+    waits: AtomicBool,
     trace: OnceLock<Trace>,
     /// Has it come to the hosts of the shop? What comes then is a part of it.
-    has_come_in: OnceLock<()>,
+    has_come_in: AtomicBool,
     /// Has another host forwarded it?
-    is_forwarded: OnceLock<()>,
+    is_forwarded: AtomicBool,
     /// The last commit that was read.
     position: AtomicU64,
     has_committed: AtomicBool,
@@ -100,16 +100,16 @@ impl Observed {
 
     /// The request, or a part of it, comes to the hosts of the shop. Returns whether it is the whole one.
     pub(crate) fn comes_in(&self) -> bool {
-        self.0.has_come_in.set(()).is_ok()
+        !self.0.has_come_in.swap(true, Ordering::Relaxed)
     }
 
     /// Another host has forwarded the request to this one.
     pub(crate) fn forwarded(&self) {
-        let _ = self.0.is_forwarded.set(());
+        self.0.is_forwarded.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_forwarded(&self) -> bool {
-        self.0.is_forwarded.get().is_some()
+        self.0.is_forwarded.load(Ordering::Relaxed)
     }
 
     /// The span of the request, if it is recorded.
@@ -119,7 +119,7 @@ impl Observed {
 
     /// The request waits for events: it is not slow.
     pub(crate) fn waits(&self) {
-        let _ = self.0.waits.set(());
+        self.0.waits.store(true, Ordering::Relaxed);
     }
 }
 
@@ -128,38 +128,40 @@ impl Observed {
 pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) -> Response {
     if let Some(observed) = request.extensions().get::<Observed>() {
         let whole = observed.clone();
-        return answer(&whole, request, next).await;
+        return answer(&whole, |_| {}, request, next).await;
     }
     let begun = Instant::now();
     let observed = Observed::default();
     request.extensions_mut().insert(observed.clone());
-    let seen = Seen {
+    let asked = Asked {
         request_id: request_id(request.headers()),
         method: request.method().clone(),
         matched: request.extensions().get::<MatchedPath>().cloned(),
         parent: request.headers().get("traceparent").and_then(|it| it.to_str().ok()?.parse().ok()),
     };
-    let mut span = app.tracer().and_then(|it| seen.span(it));
+    let mut span = app.tracer().and_then(|it| asked.span(it));
     if let Some(span) = &span {
         let _ = observed.0.trace.set(span.trace());
     }
-    if app.hosts().is_some() {
-        seen.tell(request.headers_mut(), span.as_ref().map(OpenSpan::trace));
-    }
-    let mut response = answer(&observed, request, next).await;
-    if let Ok(value) = HeaderValue::from_str(&seen.request_id) {
+    let tell = |headers: &mut HeaderMap| {
+        if app.hosts().is_some() {
+            asked.tell(headers, span.as_ref().map(OpenSpan::trace));
+        }
+    };
+    let mut response = answer(&observed, tell, request, next).await;
+    if let Ok(value) = HeaderValue::from_str(&asked.request_id) {
         response.headers_mut().insert("x-request-id", value);
     }
     let took = begun.elapsed();
     let counters = app.counters();
     if let Some(durations) = counters.durations() {
-        durations.count(seen.template(), seen.method.as_str(), response.status().as_u16(), took);
+        durations.count(asked.template(), asked.method.as_str(), response.status().as_u16(), took);
     }
     if let Some(limit) = observed.0.limit.get() {
         counters.limits_hit().hit(limit);
     }
-    let trace_id = span.as_ref().map(OpenSpan::trace).or(seen.parent).map(|it| it.trace_id);
-    seen.log(&observed.0, response.status(), trace_id, took);
+    let trace_id = span.as_ref().map(OpenSpan::trace).or(asked.parent).map(|it| it.trace_id);
+    asked.log(&observed.0, response.status(), trace_id, took);
     if let Some(span) = &mut span {
         let status = response.status();
         let span = span.edit();
@@ -173,11 +175,19 @@ pub(crate) async fn observe<A: App>(app: A, mut request: Request, next: Next) ->
     response
 }
 
-/// Lets a request be answered; a panic is a 500.
-async fn answer(observed: &Observed, request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
+/// Lets a request be answered; a panic is a 500. `tell` adds to its head when that was checked.
+async fn answer(
+    observed: &Observed,
+    tell: impl FnOnce(&mut HeaderMap),
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut head, body) = request.into_parts();
     let answered = match check(&head) {
-        Ok(()) => caught(next.run(Request::from_parts(head, body))).await,
+        Ok(()) => {
+            tell(&mut head.headers);
+            caught(next.run(Request::from_parts(head, body))).await
+        }
         Err(fault) => Err(fault),
     };
     answered.unwrap_or_else(|fault| {
@@ -187,7 +197,7 @@ async fn answer(observed: &Observed, request: Request, next: Next) -> Response {
 }
 
 /// What the head of a request says of it.
-struct Seen {
+struct Asked {
     request_id: Arc<str>,
     method: axum::http::Method,
     matched: Option<MatchedPath>,
@@ -195,7 +205,7 @@ struct Seen {
     parent: Option<Trace>,
 }
 
-impl Seen {
+impl Asked {
     /// The path of the route as axum writes it, without the slash that may follow it.
     fn template(&self) -> &str {
         match self.matched.as_ref().map(MatchedPath::as_str) {
@@ -255,7 +265,7 @@ impl Seen {
             // Nothing was done, because there is too much to do, or no room.
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => line!(warn, cause),
             status if status.is_server_error() => line!(error, cause),
-            _ if took >= SLOW && told.waits.get().is_none() => line!(info),
+            _ if took >= SLOW && !told.waits.load(Ordering::Relaxed) => line!(info),
             _ => line!(debug),
         }
     }

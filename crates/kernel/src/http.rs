@@ -28,5 +28,5 @@ pub use crate::read_plan::{Deleted, ReadPlan};
 pub use crate::reading::ReadLimits;
 pub use crate::resource::Resource;
 pub use crate::shop_secret::{SecretError, settle_shop_secret, shop_secret};
-pub use crate::signature::{Encoding, check_signature, check_timed_signature, sign, sign_timed};
+pub use crate::signature::{Encoding, check_signature, check_timed_signature, key_for, sign, sign_timed};
 pub use crate::token::{digest, random_token};

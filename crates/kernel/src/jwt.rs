@@ -37,12 +37,6 @@ impl Times {
     }
 }
 
-/// Derives a key for another purpose: tokens signed with it do not verify with `key`, nor the other way
-/// about.
-pub(crate) fn key_for(key: &[u8], purpose: &str) -> Vec<u8> {
-    mac(key, &[purpose.as_bytes()]).finalize().into_bytes().to_vec()
-}
-
 /// A token without its signature.
 pub(crate) fn unsigned(claims: &impl Serialize) -> Result<String, serde_json::Error> {
     let claims = serde_json::to_vec(claims)?;

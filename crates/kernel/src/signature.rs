@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::{Ctx, Fault, Timestamp, jwt, limits::SIGNATURES_MAX};
+use crate::{Ctx, Fault, Timestamp, limits::SIGNATURES_MAX};
 
 /// How the bytes of a signature are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +52,13 @@ impl Ctx {
     /// ([`shop_secret`](crate::http::shop_secret)), so do its backups.
     pub fn key_for(&self, purpose: &str) -> Vec<u8> {
         self.lose();
-        jwt::key_for(&self.config().jwt_secret, purpose)
+        key_for(&self.config().jwt_secret, purpose)
     }
+}
+
+/// A key for this purpose, derived from a secret: what is signed with one does not verify with the other.
+pub fn key_for(secret: &[u8], purpose: &str) -> Vec<u8> {
+    mac(secret, &[purpose.as_bytes()]).finalize().into_bytes().to_vec()
 }
 
 /// The signature of a body.
