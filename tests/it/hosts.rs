@@ -5,6 +5,7 @@ use std::{
     convert::Infallible,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use atoll_kernel::{
@@ -15,9 +16,14 @@ use atoll_kernel::{
 };
 use atoll_storage::{KeyBuf, WriteKeys as _};
 use atoll_testkit::{Answer, Client, Cut, Shop, TestApp, TestHosts, id};
-use axum::body::{Body, Bytes, to_bytes};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::Request,
+};
 use futures_core::Stream;
 use serde_json::{Value, json};
+use tokio::{sync::oneshot, time::timeout};
+use tower::ServiceExt as _;
 
 use crate::pages::Browser;
 
@@ -339,6 +345,30 @@ async fn what_a_leader_does_after_its_lease_is_not_said_to_be_nothing() {
     }
 }
 
+#[tokio::test]
+async fn host_that_hands_over_finishes_what_it_has_begun_and_begins_nothing() {
+    let (_hosts, shop, _) = shop_on::<1>().await;
+    let (arrive, arrives) = oneshot::channel::<()>();
+    let late = Late::body(async move {
+        arrives.await.expect("it comes");
+        json!({ "email": "ann@test.dev" }).to_string().into()
+    });
+    let client = shop.admin.clone();
+    let writing = tokio::spawn(async move { client.send("POST", "/admin/customers", late).await });
+    until_all_wait().await;
+    let ctx = shop.app.ctx.clone();
+    let mut handing_over =
+        tokio::spawn(async move { ctx.config().hosts.as_ref().expect("several").hand_over().await });
+    until_all_wait().await;
+    let refused = shop.admin.post("/admin/customers", json!({ "email": "bob@test.dev" })).await.error();
+    assert_eq!(refused, format!("{NOTHING_HAPPENED}the host that leads is being stopped. Please try again."));
+    shop.admin.get("/admin/customers").await.ok();
+    assert!(!handing_over.is_finished(), "the first one is under way");
+    arrive.send(()).expect("it waits");
+    writing.await.expect("no panic").ok();
+    timeout(Duration::from_secs(30), &mut handing_over).await.expect("it ends in time").expect("no panic");
+}
+
 /// Another host leads by the time that a page asks for what its form is about.
 #[tokio::test]
 async fn form_is_done_where_its_part_is_done() {
@@ -364,6 +394,15 @@ async fn people_whose_request_is_refused_read_a_page() {
     let (status, _, shown) = browser.send("/app/channels/new", &[("do", "create"), ("name", "A")]).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(shown.starts_with("<!DOCTYPE html>") && shown.contains("no host leads"), "{shown}");
+}
+
+#[tokio::test]
+async fn ambiguous_heads_are_refused_as_by_a_host_alone() {
+    let (_hosts, shop, _) = shop_on::<1>().await;
+    let twice = Request::get("/store/regions").header("host", "a").header("x-request-id", "a");
+    let twice = twice.header("x-request-id", "b").body(Body::empty()).expect("a request");
+    let refused = shop.app.router().oneshot(twice).await.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
 }
 
 /// What a client has seen counts for a write, too: at a host that takes itself for the leader, say.
@@ -430,7 +469,7 @@ async fn bodies_of_all_kinds_go_to_the_host_that_leads() {
         assert!(status == StatusCode::OK && shown.contains(shows), "{path}: {status}: {shown}");
         assert!(!shown.contains("atoll-forwarded"), "{path}: {shown}");
     }
-    assert_eq!(others[0].ctx.config().hosts.as_ref().map(|it| it.n_forwarded().1), Some(0));
+    assert_eq!(others[0].ctx.config().hosts.as_ref().map(|it| it.n_forwarded().not_answered), Some(0));
     // A delete, without a body.
     let made = customer(&far, "ann@test.dev").await;
     far.delete(&path_of(&made)).await.ok();

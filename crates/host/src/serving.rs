@@ -12,14 +12,17 @@ use atoll_background::{Pace, keep_measuring, measure_disk};
 use atoll_flows::cart::unable_to_ship;
 use atoll_kernel::{
     Ctx,
+    data::Store,
     http::{App as _, beside, router},
+    limits::LEADER_CHANGE_GRACE,
 };
 use atoll_metrics::Metrics;
+use atoll_storage::Standing;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -82,9 +85,10 @@ impl Serving {
                 health.drain();
                 supervisor::stopping();
                 tracing::info!("shutting down; finishing running requests");
-                tokio::time::sleep(drain_delay).await;
+                sleep(drain_delay).await;
                 ctx.stop();
                 let _ = stopping.send(Instant::now());
+                handed_over(&store, limits.drain_timeout).await;
             };
             // Subscribers and jobs: when the shutdown begins, and not when the last client has read its
             // answer, since what would begin until then had no time left.
@@ -124,6 +128,16 @@ impl Serving {
             error = lost(membership.as_mut()) => Err(error),
             () = failed => bail!("what this host does for all has ended unexpectedly"),
         }
+    }
+}
+
+/// Waits until a host that leads others has finished what it does for them, and they know of it: what they
+/// send until then is answered.
+async fn handed_over(store: &Store, max: Duration) {
+    let mut standing = store.standing();
+    if matches!(*standing.borrow(), Standing::Prepares | Standing::Leads) {
+        drop(timeout(max, standing.wait_for(|it| *it == Standing::Follows)).await);
+        sleep(LEADER_CHANGE_GRACE).await;
     }
 }
 

@@ -41,8 +41,8 @@ pub(crate) fn write(ctx: &Ctx, to: &mut Families<'_>) -> fmt::Result {
         seen.and_then(|it| Some(it.heard_at?.elapsed().as_secs_f64())),
     )?;
     let outcomes = hosts.into_iter().flat_map(|it| {
-        let (answered, not_answered) = it.n_forwarded();
-        [("answered", answered), ("not_answered", not_answered)]
+        let n = it.n_forwarded();
+        [("answered", n.answered), ("not_answered", n.not_answered)]
     });
     to.counters(
         "atoll_forwarded_requests",

@@ -120,10 +120,14 @@ impl Leadership {
         };
         // A term to which this host comes from here on, nobody would prepare.
         candidacy.withdraw(true);
-        match term {
-            Some(term) => term.stop().await,
-            None if *standing.borrow() != Standing::Follows => drop(self.ctx.store().follow().await),
-            None => {}
+        if let Some(term) = term {
+            term.stop().await;
+            if let Some(hosts) = &self.ctx.config().hosts {
+                hosts.hand_over().await;
+            }
+        }
+        if *standing.borrow() != Standing::Follows {
+            drop(self.ctx.store().follow().await);
         }
     }
 

@@ -1,10 +1,20 @@
 //! A host that follows, as clients see it: it answers everything, over real connections to the one that
 //! leads. Skipped where there is no PostgreSQL.
 
+use std::{
+    mem,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
 use crate::{
     cluster::{Shop, groups, log_in, until, write},
     server::Server,
 };
+
+/// After this nobody writes any more, whatever has failed.
+const ENOUGH: Duration = Duration::from_secs(60);
 
 /// Sends a request; returns the answer as it came.
 fn raw(host: &Server, line: &str, headers: &str, body: &str) -> String {
@@ -153,5 +163,39 @@ fn large_body_that_is_refused_at_its_head_is_answered_at_a_follower() {
     let large = "x".repeat(20 << 20);
     for _ in 0..20 {
         check(&raw(&second, "POST /admin/uploads", "", &large), 401);
+    }
+}
+
+#[test]
+fn stopping_the_host_that_leads_leaves_nobody_without_an_answer() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let (mut first, mut second) = two_hosts(&shop);
+    let token = log_in(&second);
+    let bearer = format!("authorization: {token}\r\ncontent-type: application/json\r\n");
+    for (round, name) in ["first", "second", "first"].into_iter().enumerate() {
+        let (is_over, begun) = (AtomicBool::new(false), Instant::now());
+        let (n_begun, n_done) = (AtomicU64::new(0), AtomicU64::new(0));
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) && begun.elapsed() < ENOUGH {
+                        let name = format!("{round} {}", n_begun.fetch_add(1, Ordering::Relaxed));
+                        let group = format!("{{\"name\":\"{name}\"}}");
+                        let answer = raw(&second, "POST /admin/customer-groups", &bearer, &group);
+                        let is_done = answer.starts_with("HTTP/1.1 200 ");
+                        assert!(is_done || answer.contains("\"nothing_happened\""), "{answer}");
+                        n_done.fetch_add(u64::from(is_done), Ordering::Relaxed);
+                    }
+                });
+            }
+            until("written", || (n_done.load(Ordering::Relaxed) > 50).then_some(()));
+            first.signal("-TERM");
+            second.until_logged("this host leads");
+            let n_before = n_done.load(Ordering::Relaxed);
+            until("written", || (n_done.load(Ordering::Relaxed) > n_before + 50).then_some(()));
+            is_over.store(true, Ordering::Relaxed);
+        });
+        assert!(first.wait(), "what ran has ended");
+        first = mem::replace(&mut second, shop.host(name, &[]));
     }
 }

@@ -17,7 +17,7 @@ use axum::{
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::{
-    sync::oneshot,
+    sync::{OwnedSemaphorePermit, watch},
     time::{Sleep, sleep},
 };
 
@@ -35,8 +35,9 @@ const HOP_BY_HOP: [&str; 10] = [
     "te", "trailer", "transfer-encoding", "upgrade",
 ];
 
-/// The request as the host that leads gets it, and what ends when its body has been sent.
-pub(super) fn forwarded(key: &[u8], now: Timestamp, request: Request) -> (Request, oneshot::Receiver<()>) {
+/// The request as the host that leads gets it, and whether its client has broken its body off, which ends when
+/// that has been sent.
+pub(super) fn forwarded(key: &[u8], now: Timestamp, request: Request) -> (Request, watch::Receiver<bool>) {
     let (mut head, body) = request.into_parts();
     // HTTP/2 has the host in its address, and may send a cookie in parts; HTTP/1.0 may have no host at all.
     if !head.headers.contains_key(header::HOST) {
@@ -57,20 +58,21 @@ pub(super) fn forwarded(key: &[u8], now: Timestamp, request: Request) -> (Reques
     // What this host knows of the client goes no other way than by the mark.
     head.extensions.clear();
     // It is dropped with the body, when that has been sent.
-    let (sending, sent) = oneshot::channel::<()>();
+    let (breaks_off, is_broken_off) = watch::channel(false);
     let body = body.map_err(move |error| {
-        let _ = &sending;
+        breaks_off.send_replace(true);
         error
     });
-    (Request::from_parts(head, Body::new(body)), sent)
+    (Request::from_parts(head, Body::new(body)), is_broken_off)
 }
 
-/// The answer as the client gets it. It breaks off when the host that leads goes silent.
-pub(super) fn answered(mut response: Response) -> Response {
+/// The answer as the client gets it. It breaks off when the host that leads goes silent, and its connection is
+/// in use to its end.
+pub(super) fn answered(mut response: Response, at_leader: OwnedSemaphorePermit) -> Response {
     remove_hop_by_hop(response.headers_mut());
     response.extensions_mut().clear();
     *response.version_mut() = Version::HTTP_11;
-    response.map(|body| Body::new(Receiving { body, silence: None }))
+    response.map(|body| Body::new(Receiving { body, silence: None, _at_leader: at_leader }))
 }
 
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
@@ -93,6 +95,7 @@ struct Receiving {
     body: Body,
     /// Since its client waits for the next part.
     silence: Option<Pin<Box<Sleep>>>,
+    _at_leader: OwnedSemaphorePermit,
 }
 
 impl http_body::Body for Receiving {
@@ -124,10 +127,11 @@ impl http_body::Body for Receiving {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::SocketAddr, time::Duration};
+    use std::{net::SocketAddr, sync::Arc, time::Duration};
 
     use atoll_values::limits::CLOCKS_APART_MAX;
     use axum::{extract::ConnectInfo, http::HeaderName};
+    use tokio::sync::Semaphore;
 
     use super::*;
     use crate::{OverTls, hosts::mark::unmark};
@@ -146,6 +150,10 @@ mod tests {
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([203, 0, 113, 7], 4711))));
         request.extensions_mut().insert(OverTls);
         request
+    }
+
+    fn permit() -> OwnedSemaphorePermit {
+        Arc::new(Semaphore::new(1)).try_acquire_owned().expect("there is one")
     }
 
     fn text<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
@@ -185,7 +193,7 @@ mod tests {
         let mut answer = Response::new(Body::empty());
         answer.headers_mut().insert("keep-alive", HeaderValue::from_static("timeout=5"));
         answer.headers_mut().insert("etag", HeaderValue::from_static("\"a\""));
-        let names: Vec<HeaderName> = answered(answer).headers().keys().cloned().collect();
+        let names: Vec<HeaderName> = answered(answer, permit()).headers().keys().cloned().collect();
         assert_eq!(names, ["etag"]);
     }
 
@@ -215,11 +223,21 @@ mod tests {
                 }
             }
         }
-        let mut body = answered(Response::new(Body::new(Silent(true)))).into_body();
+        let mut body = answered(Response::new(Body::new(Silent(true))), permit()).into_body();
         let first = body.frame().await.expect("a part").expect("it came").into_data();
         assert_eq!(first.expect("data"), "a");
         let rest = tokio::time::timeout(FORWARDED_READ_TIMEOUT + Duration::from_secs(1), body.frame()).await;
         assert!(rest.expect("it ends").expect("a part").is_err());
+    }
+
+    #[tokio::test]
+    async fn connection_is_in_use_until_its_answer_was_read() {
+        let permits = Arc::new(Semaphore::new(1));
+        let permit = permits.clone().try_acquire_owned().expect("there is one");
+        let answer = answered(Response::new(Body::from("a")), permit);
+        assert_eq!(permits.available_permits(), 0);
+        answer.into_body().collect().await.expect("it comes");
+        assert_eq!(permits.available_permits(), 1);
     }
 
     #[tokio::test]

@@ -4,18 +4,22 @@
 mod forward;
 mod mark;
 mod seen;
+mod under_way;
 
 use std::{
     future::{Future, pending},
     pin::Pin,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use atoll_storage::{Leader, Position, Seen, Store};
 use atoll_values::{
     Timestamp,
     limits::{
-        FORWARDED_ANSWER_TIMEOUT, LEADER_CHANGE_GRACE, READ_AFTER_TIMEOUT, READS_AFTER_MAX,
+        FORWARDED_ANSWER_TIMEOUT, FORWARDED_MAX, LEADER_CHANGE_GRACE, READ_AFTER_TIMEOUT, READS_AFTER_MAX,
         WRITTEN_HERE_TIMEOUT,
     },
 };
@@ -26,12 +30,13 @@ use axum::{
     response::Response,
 };
 use tokio::{
-    sync::{Semaphore, oneshot, watch},
+    sync::{Semaphore, watch},
     time::{Instant, sleep, timeout, timeout_at},
 };
 
 use crate::{App, Fault, Proxies, observed::Observed};
-use seen::Wanted;
+use seen::{Wanted, behind};
+use under_way::UnderWay;
 
 /// The header by which answers and requests say what their client has seen.
 pub(crate) const AFTER: HeaderName = seen::AFTER;
@@ -70,8 +75,21 @@ pub struct Hosts {
     led: Vec<&'static str>,
     /// Requests that may wait for commits.
     waiting: Semaphore,
-    forwarded: AtomicU64,
-    not_forwarded: AtomicU64,
+    /// Requests that may be at the host that leads.
+    forwarding: Arc<Semaphore>,
+    /// Requests that this host answers because it leads.
+    under_way: UnderWay,
+    answered: AtomicU64,
+    not_answered: AtomicU64,
+}
+
+/// How many requests a host has forwarded to the one that leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forwarded {
+    /// Those that it has answered.
+    pub answered: u64,
+    /// Those that it has not. What a client has broken off is neither.
+    pub not_answered: u64,
 }
 
 impl Hosts {
@@ -84,9 +102,18 @@ impl Hosts {
         key: Vec<u8>,
         led: Vec<&'static str>,
     ) -> Hosts {
-        let (forwarded, not_forwarded) = (AtomicU64::new(0), AtomicU64::new(0));
-        let waiting = Semaphore::new(READS_AFTER_MAX);
-        Hosts { store, seen, peers, key, led, waiting, forwarded, not_forwarded }
+        Hosts {
+            store,
+            seen,
+            peers,
+            key,
+            led,
+            waiting: Semaphore::new(READS_AFTER_MAX),
+            forwarding: Arc::new(Semaphore::new(FORWARDED_MAX)),
+            under_way: UnderWay::default(),
+            answered: AtomicU64::new(0),
+            not_answered: AtomicU64::new(0),
+        }
     }
 
     /// What this host knows of the others.
@@ -94,9 +121,16 @@ impl Hosts {
         self.seen.borrow().clone()
     }
 
-    /// Requests that the host that leads has answered for this one, and those that it has not answered.
-    pub fn n_forwarded(&self) -> (u64, u64) {
-        (self.forwarded.load(Ordering::Relaxed), self.not_forwarded.load(Ordering::Relaxed))
+    /// How many requests the host that leads was to answer for this one.
+    pub fn n_forwarded(&self) -> Forwarded {
+        let n = |it: &AtomicU64| it.load(Ordering::Relaxed);
+        Forwarded { answered: n(&self.answered), not_answered: n(&self.not_answered) }
+    }
+
+    /// Begins no more of what only the host that leads does, and waits for what it has begun: then it can give
+    /// the leadership back, and nobody is left without an answer.
+    pub async fn hand_over(&self) {
+        self.under_way.end().await;
     }
 
     /// Answers a request of a client, or a part of it that a page asks for in the same process: here, or by
@@ -128,14 +162,15 @@ impl Hosts {
         let (head, body) = request.into_parts();
         let (wanted, is_secure) = (Wanted::by(&head)?, proxies.is_secure(&head));
         let request = Request::from_parts(head, body);
-        let request = match self.leader_for(observed, request).await? {
-            Answering::Here(request) => request,
+        let (request, is_for_leader) = match self.leader_for(observed, request).await? {
+            Answering::Here { request, is_for_leader } => (request, is_for_leader),
             Answering::Elsewhere(response) => return Ok(response),
         };
+        let _under_way = if is_for_leader { Some(self.under_way.begin()?) } else { None };
         let is_wrong = self.reach(wanted).await?;
         // What is read of no view is not from before this one.
         observed.reads(self.store.view().position());
-        let mut response = self.answer_here(observed, request, next).await?;
+        let mut response = self.answer_here(observed, is_for_leader, request, next).await?;
         let cookie = (is_wrong || observed.has_committed()).then_some(is_secure);
         seen::say(response.headers_mut(), observed.position(), cookie);
         Ok(response)
@@ -148,7 +183,9 @@ impl Hosts {
         next: Next,
     ) -> Result<Response, Fault> {
         let answered = match self.leader_for(observed, request).await {
-            Ok(Answering::Here(request)) => self.answer_here(observed, request, next).await,
+            Ok(Answering::Here { request, is_for_leader }) => {
+                self.answer_here(observed, is_for_leader, request, next).await
+            }
             Ok(Answering::Elsewhere(response)) => Ok(response),
             Err(fault) => Err(fault),
         };
@@ -159,12 +196,13 @@ impl Hosts {
     /// Has a request answered by the host that leads, if it is for that and that is another one. Errors: 503,
     /// nobody leads.
     async fn leader_for(&self, observed: &Observed, request: Request) -> Result<Answering, Fault> {
-        if !self.is_for_leader(&request) {
-            return Ok(Answering::Here(request));
+        let is_for_leader = self.is_for_leader(&request);
+        if !is_for_leader {
+            return Ok(Answering::Here { request, is_for_leader });
         }
         let leader = self.seen.borrow().led_by();
         match leader {
-            Leader::Here => Ok(Answering::Here(request)),
+            Leader::Here => Ok(Answering::Here { request, is_for_leader }),
             Leader::At(url) if !observed.is_forwarded() => {
                 self.forward(&url, observed, request).await.map(Answering::Elsewhere)
             }
@@ -179,10 +217,10 @@ impl Hosts {
     async fn answer_here(
         &self,
         observed: &Observed,
+        is_for_leader: bool,
         request: Request,
         next: Next,
     ) -> Result<Response, Fault> {
-        let is_for_leader = self.is_for_leader(&request);
         let does_more = writes(request.method()) && self.is_led(&request);
         let response = next.run(request).await;
         if !is_for_leader || observed.has_committed() || self.seen.borrow().leads() {
@@ -206,7 +244,6 @@ impl Hosts {
         if !wanted.is_strict && wanted.after <= self.store.view().position() {
             return Ok(false);
         }
-        let behind = |why: &str| Fault::busy(why, 1).with_code("behind").at_limit("read_after_timeout");
         let Ok(_waits) = self.waiting.try_acquire() else {
             return Err(behind("Too many requests wait for commits").at_limit("reads_after_max"));
         };
@@ -218,26 +255,7 @@ impl Hosts {
             }
             head = timeout_at(until, self.peers.head()) => head,
         };
-        let after = match head.unwrap_or_else(|_| Err("it has not answered in time".into())) {
-            Ok(head) if wanted.after > head => {
-                if !wanted.is_by_cookie {
-                    let text = format!("This shop has no commit {}: its last one is {head}", wanted.after);
-                    return Err(behind(&text));
-                }
-                if !wanted.is_strict {
-                    return Ok(true);
-                }
-                head
-            }
-            Ok(head) if wanted.is_strict => head,
-            Err(error) if wanted.is_strict => {
-                tracing::warn!(%error, "the log of the hosts was not asked for its end");
-                return Err(behind(
-                    "Whether this host has seen every commit is not known: the log does not answer",
-                ));
-            }
-            _ => wanted.after,
-        };
+        let after = wanted.of(head.unwrap_or_else(|_| Err("it has not answered in time".into())))?;
         match timeout_at(until, self.store.reached(after)).await {
             Ok(reached) => Ok(reached.map(|_| wanted.after > after)?),
             Err(_) => {
@@ -250,32 +268,27 @@ impl Hosts {
     /// wrote.
     async fn forward(&self, url: &str, observed: &Observed, request: Request) -> Result<Response, Fault> {
         let is_write = writes(request.method());
-        let (request, sent) = forward::forwarded(&self.key, Timestamp::now(), request);
+        let Ok(at_leader) = self.forwarding.clone().try_acquire_owned() else {
+            let why = "too many requests wait for the host that leads";
+            return Err(Fault::not_written(why).at_limit("forwarded_max"));
+        };
+        let (request, is_broken_off) = forward::forwarded(&self.key, Timestamp::now(), request);
         let answer = tokio::select! {
             answer = self.peers.send(url, request) => answer,
-            () = answer_overdue(sent) => {
+            () = answer_overdue(is_broken_off.clone()) => {
                 Err(PeerError::NoAnswer(format!("{} s are over", FORWARDED_ANSWER_TIMEOUT.as_secs())))
             }
             () = self.deposed(url) => Err(PeerError::NoAnswer("it leads no more".into())),
         };
         let response = match answer {
             Ok(response) => response,
-            Err(error) => {
-                self.not_forwarded.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(leader = url, %error, "a request was not forwarded");
-                return Err(match error {
-                    PeerError::NotSent(_) => Fault::not_written("the host that leads is not to be reached"),
-                    PeerError::NoAnswer(_) if !is_write => {
-                        Fault::not_written("the host that leads has not answered")
-                    }
-                    PeerError::NoAnswer(_) => {
-                        observed.commits();
-                        Fault::outcome_unknown("the host that leads has not answered")
-                    }
-                });
+            Err(error) if *is_broken_off.borrow() => {
+                tracing::debug!(leader = url, %error, "a client has broken off a request that was forwarded");
+                return Err(Fault::invalid("the request body did not arrive"));
             }
+            Err(error) => return Err(self.unanswered(url, error, observed, is_write)),
         };
-        self.forwarded.fetch_add(1, Ordering::Relaxed);
+        self.answered.fetch_add(1, Ordering::Relaxed);
         // Of a page it is a part: the answer to the whole is from this commit, too.
         let position = seen::position_of(response.headers()).inspect(|it| observed.reads(*it));
         if is_write {
@@ -287,7 +300,21 @@ impl Hosts {
                 drop(timeout(WRITTEN_HERE_TIMEOUT, self.store.reached(position)).await);
             }
         }
-        Ok(forward::answered(response))
+        Ok(forward::answered(response, at_leader))
+    }
+
+    /// What is said of a request of which there is no answer.
+    fn unanswered(&self, url: &str, error: PeerError, observed: &Observed, is_write: bool) -> Fault {
+        self.not_answered.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(leader = url, %error, "a request was not forwarded");
+        match error {
+            PeerError::NotSent(_) => Fault::not_written("the host that leads is not to be reached"),
+            PeerError::NoAnswer(_) if !is_write => Fault::not_written("the host that leads has not answered"),
+            PeerError::NoAnswer(_) => {
+                observed.commits();
+                Fault::outcome_unknown("the host that leads has not answered")
+            }
+        }
     }
 
     /// Waits until this host leads no more, and a moment longer for its last answers. One that leads again by
@@ -329,8 +356,8 @@ const DEPOSED: &str = "another host leads since a moment ago";
 
 /// Where a request is answered.
 enum Answering {
-    /// At this host.
-    Here(Request),
+    /// At this host; `is_for_leader`: as the one that leads.
+    Here { request: Request, is_for_leader: bool },
     /// By this answer of the host that leads.
     Elsewhere(Response),
 }
@@ -346,9 +373,9 @@ pub fn is_below(path: &str, prefix: &str) -> bool {
 }
 
 /// Waits until a request has been sent as a whole, and its answer is overdue.
-async fn answer_overdue(sent: oneshot::Receiver<()>) {
+async fn answer_overdue(mut sent: watch::Receiver<bool>) {
     // Its sender is dropped with the body.
-    let _ = sent.await;
+    drop(sent.wait_for(|_| false).await);
     sleep(FORWARDED_ANSWER_TIMEOUT).await;
 }
 

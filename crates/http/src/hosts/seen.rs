@@ -52,6 +52,28 @@ impl Wanted {
         let after = said.max(kept).unwrap_or_default();
         Ok(Wanted { after: Position(after), is_by_cookie: kept > said, is_strict })
     }
+
+    /// The commit from which it is answered, given the last one of the log, or why that is not known. It is an
+    /// earlier one than is wanted where a cookie says more than there is. Errors: 503, it cannot be answered.
+    pub(super) fn of(&self, head: Result<Position, String>) -> Result<Position, Fault> {
+        match head {
+            Ok(head) if self.after > head && !self.is_by_cookie => {
+                Err(behind(&format!("This shop has no commit {}: its last one is {head}", self.after)))
+            }
+            Ok(head) if self.is_strict => Ok(head),
+            Ok(head) if self.after > head => Ok(Position::default()),
+            Err(error) if self.is_strict => {
+                tracing::warn!(%error, "the log of the hosts was not asked for its end");
+                Err(behind("Whether this host has seen every commit is not known: the log does not answer"))
+            }
+            _ => Ok(self.after),
+        }
+    }
+}
+
+/// 503: this host has not what a request is to be answered from.
+pub(super) fn behind(why: &str) -> Fault {
+    Fault::busy(why, 1).with_code("behind").at_limit("read_after_timeout")
 }
 
 fn number(text: &[u8]) -> Option<u64> {

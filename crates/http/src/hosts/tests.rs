@@ -1,24 +1,37 @@
 //! Forwarding to a host of which nothing is heard, and questions to a log that does not answer.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use atoll_storage::{StoreOptions, engines::Memory};
-use axum::{Router, body::Body, middleware::from_fn};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::StatusCode,
+    middleware::from_fn,
+};
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 use tokio::time::Duration;
 use tower::ServiceExt as _;
 
 use super::*;
 
-/// The other hosts take everything and answer nothing; the log goes so far, if it answers.
+/// The other hosts take everything and answer nothing, while it arrives; the log goes so far, if it answers.
 struct Silent {
     head: Option<Position>,
 }
 
 impl Peers for Silent {
     fn send(&self, _: &str, request: Request) -> Working<Result<Response, PeerError>> {
-        drop(request);
-        Box::pin(pending())
+        Box::pin(async move {
+            match request.into_body().collect().await {
+                Ok(_) => pending().await,
+                Err(error) => Err(PeerError::NoAnswer(error.to_string())),
+            }
+        })
     }
 
     fn head(&self) -> Working<Result<Position, String>> {
@@ -62,7 +75,7 @@ async fn silent_leader_is_waited_for_as_long_as_it_leads() {
     // What is only read can be asked again.
     let (code, _) = silent(&seen, hosts.clone(), Method::GET).await;
     assert_eq!(code.as_deref(), Some("nothing_happened"));
-    assert_eq!(hosts.n_forwarded(), (0, 2));
+    assert_eq!(hosts.n_forwarded(), Forwarded { answered: 0, not_answered: 2 });
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,6 +90,48 @@ async fn silent_leader_is_given_up_soon_after_another_one_leads() {
     let fault = waiting.await.expect("no panic").expect("no answer");
     assert_eq!(fault.body()["code"], "outcome_unknown");
     assert_eq!(begun.elapsed().as_secs(), LEADER_CHANGE_GRACE.as_secs());
+}
+
+/// A body whose client goes away.
+struct BreaksOff;
+
+impl http_body::Body for BreaksOff {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Poll::Ready(Some(Err(axum::Error::new("connection reset"))))
+    }
+}
+
+#[tokio::test]
+async fn client_that_breaks_off_is_no_failure_of_the_host_that_leads() {
+    let (hosts, _seen) = hosts(None);
+    let request = Request::post("/").body(Body::new(BreaksOff)).expect("a request");
+    let fault = hosts.forward(LEADER, &Observed::default(), request).await.expect_err("it is not whole");
+    assert_eq!(fault.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(hosts.n_forwarded(), Forwarded::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_at_the_host_that_leads_are_bounded() {
+    let (hosts, _seen) = hosts(None);
+    let forward = async || {
+        let request = Request::post("/").body(Body::empty()).expect("a request");
+        hosts.forward(LEADER, &Observed::default(), request).await.expect_err("it is silent")
+    };
+    let others = hosts.forwarding.try_acquire_many(FORWARDED_MAX as u32 - 1).expect("there are none");
+    assert_eq!(forward().await.limit(), None, "it is sent");
+    let last = hosts.forwarding.try_acquire().expect("it is there no more");
+    let refused = forward().await;
+    assert_eq!(
+        (refused.limit(), &refused.body()["code"]),
+        (Some("forwarded_max"), &"nothing_happened".into())
+    );
+    drop((others, last));
 }
 
 /// What one cannot know, one does not say; and of the log a client hears nothing.
