@@ -3,6 +3,7 @@
 
 use std::{
     convert::Infallible,
+    fs,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -473,6 +474,24 @@ async fn bodies_of_all_kinds_go_to_the_host_that_leads() {
     // A delete, without a body.
     let made = customer(&far, "ann@test.dev").await;
     far.delete(&path_of(&made)).await.ok();
+}
+
+/// One folder may be mounted at all hosts, and one that has led has the files of then.
+#[tokio::test]
+async fn host_serves_the_files_that_it_has() {
+    let (hosts, shop, others) = shop_on::<3>().await;
+    let form =
+        "--XYZ\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a.txt\"\r\n\r\na\r\n--XYZ--\r\n";
+    let typed = shop.admin.without_type().with_header("content-type", "multipart/form-data; boundary=XYZ");
+    let file = typed.send("POST", "/admin/uploads", Body::from(form)).await.ok()["files"][0].clone();
+    let folders = [&shop.app, &others[0]].map(|it| it.ctx.config().files.folder.join(id(&file)));
+    fs::create_dir_all(folders[1].parent().expect("a folder")).expect("it is made");
+    fs::copy(&folders[0], &folders[1]).expect("it is copied");
+    hosts.unplug(0);
+    let path = format!("/static/{}", id(&file));
+    assert_eq!(others[0].client().get_unchecked(&path).await.body.as_ref(), b"a");
+    let refused = others[1].client().get_unchecked(&path).await.error();
+    assert!(refused.starts_with(NOTHING_HAPPENED), "the one that leads may have it: {refused}");
 }
 
 /// The answer to a commit is lost, before or after it is in the log; the request is sent again elsewhere.

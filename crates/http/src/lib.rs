@@ -36,7 +36,7 @@ pub use counters::{CountedKeys, LimitsHit, RequestCounters, RouteSummary};
 pub use document::Document;
 pub use durations::{RequestDuration, RequestDurations};
 pub use fault::{Fault, FaultKind, FaultRecord};
-pub use hosts::{Forwarded, Hosts, PeerError, Peers, Working, is_below};
+pub use hosts::{Forwarded, Hosts, LedPath, PeerError, Peers, Working, is_below};
 pub use ipnet::IpNet;
 pub use observed::Observed;
 pub use openapi::{Example, Info, openapi};

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt};
 
 use crate::{
     Registry,
+    http::LedPath,
     query::{OnDelete, Resolve, Visibility},
 };
 
@@ -127,7 +128,8 @@ impl fmt::Display for Registry {
             writeln!(f, "middleware {}: before {}", it.name, it.prefix)?;
         }
         for it in &self.led {
-            writeln!(f, "led {}", it.prefix)?;
+            let LedPath { prefix, if_missing } = it.path;
+            writeln!(f, "led {}{prefix}", if if_missing { "if missing " } else { "" })?;
         }
         for it in &self.extensions {
             write!(f, "extension of {} {}:", it.method, it.path)?;

@@ -3,8 +3,8 @@
 pub use atoll_http::{
     Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Document,
     Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, Hosts,
-    IdempotentRequest, IncomingFile, Info, IpNet, LimitsHit, Method, Observed, OpenSpan, OriginList, Origins,
-    OverTls, Part, PeerError, Peers, Proxies, Reply, RequestBody, RequestCounters, RequestDuration,
+    IdempotentRequest, IncomingFile, Info, IpNet, LedPath, LimitsHit, Method, Observed, OpenSpan, OriginList,
+    Origins, OverTls, Part, PeerError, Peers, Proxies, Reply, RequestBody, RequestCounters, RequestDuration,
     RouteSummary, Source, Span, SpanCounts, SpanKind, Spans, StatusCode, Tracer, Uncached, Working,
     axum_path, beside, beside_refusing, caught, cookie, etag_of, header, header_names, is_below, is_expected,
     is_from_own_page, openapi, qs, router,

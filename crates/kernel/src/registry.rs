@@ -285,7 +285,7 @@ impl Registry {
         self.computed.sort_by_key(|it| (it.entity, it.name));
         self.checks.sort_by_key(|it| it.name);
         self.routes.sort_by_key(|it| (it.path, it.method));
-        self.led.sort_by_key(|it| it.prefix);
+        self.led.sort_by_key(|it| it.path.prefix);
         self.middleware.sort_by_key(|it| (it.prefix.len(), it.name));
         self.extensions.sort_by_key(|it| (it.path, it.method, it.source.file, it.source.line));
         self.resources.sort_by_key(|it| (it.entity, it.one, ptr::from_ref(*it).addr()));

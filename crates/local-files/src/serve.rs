@@ -14,7 +14,7 @@ use tokio::{fs::File, io::AsyncReadExt as _, sync::Semaphore};
 
 use crate::storage::path_of;
 
-led! { "/static" }
+led! { if missing "/static" }
 
 routes! {
     /// Serves an uploaded file. Images are shown (JPEG, PNG, GIF, WebP, AVIF); everything else is sent as an

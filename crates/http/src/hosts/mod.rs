@@ -24,8 +24,9 @@ use atoll_values::{
     },
 };
 use axum::{
+    body::Body,
     extract::Request,
-    http::{HeaderName, Method},
+    http::{HeaderName, Method, StatusCode},
     middleware::Next,
     response::Response,
 };
@@ -71,8 +72,7 @@ pub struct Hosts {
     seen: watch::Receiver<Seen>,
     peers: Box<dyn Peers>,
     key: Vec<u8>,
-    /// What is only read below these paths is about what the host that leads has in memory or in a folder.
-    led: Vec<&'static str>,
+    led: Vec<LedPath>,
     /// Requests that may wait for commits.
     waiting: Semaphore,
     /// Requests that may be at the host that leads.
@@ -81,6 +81,16 @@ pub struct Hosts {
     under_way: UnderWay,
     answered: AtomicU64,
     not_answered: AtomicU64,
+}
+
+/// A path about what the host that leads has in memory or in a folder: it answers what is read there, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedPath {
+    /// The path: `/admin/backups` is it and all below it.
+    pub prefix: &'static str,
+    /// Does another host answer what it has itself? It may have the same files, by a folder that all share, or
+    /// from when it led; they never change.
+    pub if_missing: bool,
 }
 
 /// How many requests a host has forwarded to the one that leads.
@@ -93,14 +103,13 @@ pub struct Forwarded {
 }
 
 impl Hosts {
-    /// The hosts that share the log of this store. `key` is one of the shop; what is read below the paths
-    /// `led` is answered by the host that leads.
+    /// The hosts that share the log of this store. `key` is one of the shop.
     pub fn new(
         store: Store,
         seen: watch::Receiver<Seen>,
         peers: Box<dyn Peers>,
         key: Vec<u8>,
-        led: Vec<&'static str>,
+        led: Vec<LedPath>,
     ) -> Hosts {
         Hosts {
             store,
@@ -161,7 +170,10 @@ impl Hosts {
         }
         let (head, body) = request.into_parts();
         let (wanted, is_secure) = (Wanted::by(&head)?, proxies.is_secure(&head));
-        let request = Request::from_parts(head, body);
+        let request = match self.found_here(Request::from_parts(head, body), &next).await {
+            Ok(found) => return Ok(found),
+            Err(request) => request,
+        };
         let (request, is_for_leader) = match self.leader_for(observed, request).await? {
             Answering::Here { request, is_for_leader } => (request, is_for_leader),
             Answering::Elsewhere(response) => return Ok(response),
@@ -174,6 +186,17 @@ impl Hosts {
         let cookie = (is_wrong || observed.has_committed()).then_some(is_secure);
         seen::say(response.headers_mut(), observed.position(), cookie);
         Ok(response)
+    }
+
+    /// Answers a request for what another host than the one that leads may have, too, if this one has it.
+    async fn found_here(&self, request: Request, next: &Next) -> Result<Response, Request> {
+        let may_be_here = reads(request.method()) && self.led(&request).is_some_and(|it| it.if_missing);
+        if !may_be_here || self.seen.borrow().leads() {
+            return Err(request);
+        }
+        let (head, body) = request.into_parts();
+        let here = next.clone().run(Request::from_parts(head.clone(), Body::empty())).await;
+        if here.status() == StatusCode::NOT_FOUND { Err(Request::from_parts(head, body)) } else { Ok(here) }
     }
 
     async fn answer_part(
@@ -221,7 +244,7 @@ impl Hosts {
         request: Request,
         next: Next,
     ) -> Result<Response, Fault> {
-        let does_more = writes(request.method()) && self.is_led(&request);
+        let does_more = writes(request.method()) && self.led(&request).is_some();
         let response = next.run(request).await;
         if !is_for_leader || observed.has_committed() || self.seen.borrow().leads() {
             return Ok(response);
@@ -230,12 +253,11 @@ impl Hosts {
     }
 
     fn is_for_leader(&self, request: &Request) -> bool {
-        let method = request.method();
-        writes(method) || matches!(*method, Method::GET | Method::HEAD) && self.is_led(request)
+        writes(request.method()) || reads(request.method()) && self.led(request).is_some()
     }
 
-    fn is_led(&self, request: &Request) -> bool {
-        self.led.iter().any(|it| is_below(request.uri().path(), it))
+    fn led(&self, request: &Request) -> Option<&LedPath> {
+        self.led.iter().find(|it| is_below(request.uri().path(), it.prefix))
     }
 
     /// Waits until this host has what a request is to be answered from. Returns whether a cookie said more
@@ -365,6 +387,10 @@ enum Answering {
 /// Whether a request with this method may write. With any other one no route writes.
 fn writes(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
+}
+
+fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// Whether this path is `prefix`, or below it.

@@ -6,12 +6,7 @@ use std::{
 };
 
 use atoll_storage::{StoreOptions, engines::Memory};
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    http::StatusCode,
-    middleware::from_fn,
-};
+use axum::{Router, body::Bytes, middleware::from_fn};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
 use tokio::time::Duration;
@@ -47,7 +42,8 @@ const LEADER: &str = "http://leader";
 fn hosts(head: Option<Position>) -> (Arc<Hosts>, watch::Sender<Seen>) {
     let store = Store::open_replica(Memory::default(), &[], StoreOptions::default()).expect("a store");
     let seen = watch::Sender::new(Seen { leader: Leader::At(LEADER.into()), ..Seen::default() });
-    let hosts = Hosts::new(store, seen.subscribe(), Box::new(Silent { head }), b"key".to_vec(), vec!["/led"]);
+    let led = vec![LedPath { prefix: "/led", if_missing: false }];
+    let hosts = Hosts::new(store, seen.subscribe(), Box::new(Silent { head }), b"key".to_vec(), led);
     (Arc::new(hosts), seen)
 }
 

@@ -22,9 +22,10 @@ impl Report<'_> {
 
     pub(super) fn check_led(&mut self) {
         for it in &self.registry.led {
-            if !self.registry.routes.iter().any(|route| is_below(route.path, it.prefix)) {
-                let hint = nearest(it.prefix, self.registry.routes.iter().map(|it| it.path));
-                let text = format!("`{}` is for the host that leads, and no route is there{hint}", it.prefix);
+            let prefix = it.path.prefix;
+            if !self.registry.routes.iter().any(|route| is_below(route.path, prefix)) {
+                let hint = nearest(prefix, self.registry.routes.iter().map(|it| it.path));
+                let text = format!("`{prefix}` is for the host that leads, and no route is there{hint}");
                 self.say([Some(it.source)], text);
             }
         }
