@@ -83,6 +83,8 @@ fn follower_answers_everything_and_shows_what_was_written_there() {
         "POST /admin/customer-groups HTTP/1.0\r\n{bearer}content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
     ));
     assert_eq!(old.split("\r\n\r\n").nth(1), without_host.split("\r\n\r\n").nth(1));
+    // An ambiguous head is refused as by a host alone.
+    check(&raw(&second, "GET /store/regions", "x-request-id: a\r\nx-request-id: b\r\n", ""), 400);
 }
 
 #[test]
