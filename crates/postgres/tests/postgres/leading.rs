@@ -8,7 +8,9 @@ use atoll_test_postgres::Server;
 use futures_util::future::join_all;
 
 use crate::{
-    Host, LEASE, content, database, has, in_time, through,
+    Host, LEASE,
+    altered::{WITHOUT_RAISE, altered},
+    content, database, has, in_time, through,
     wire::{Cut, Wire},
 };
 
@@ -101,6 +103,26 @@ pub(crate) async fn commits_whose_answers_are_lost_are_written_once(server: &Ser
     let other = Host::join(&database, Memory::default(), "second");
     assert_eq!(content(&other.reached(Position(43)).await), content(&host.store.view()));
     other.leave().await;
+    host.leave().await;
+}
+
+/// The control: the raise is what refuses a commit that arrives when its host has looked. Whoever is told that
+/// nothing was written sends it again, and it is there twice.
+pub(crate) async fn without_the_raise_it_is_denied_that_a_late_commit_is_written(
+    server: &Server,
+    name: &'static str,
+) {
+    drop(database(server, name));
+    let wire = Wire::to(altered(server.port, &WITHOUT_RAISE).await).await;
+    let member = |store| Member::new(through(wire.port, name), store, "first".into(), LONG);
+    let host = Host::start(Memory::default(), member, |_| true);
+    host.until(Standing::Leads).await;
+    wire.cut(Cut::Late);
+    let denied = host.write(1).await.expect_err("the log goes on from another commit: its own");
+    assert!(matches!(denied, StoreError::NotWritten(_)), "{denied}");
+    let written = host.reached(Position(2)).await;
+    assert!(has(&written, 1), "it is written");
+    host.until(Standing::Leads).await;
     host.leave().await;
 }
 

@@ -2,10 +2,10 @@
 //! finds when it comes back. Skipped where there is no PostgreSQL.
 
 mod access;
+mod altered;
 mod leading;
 mod moving;
 mod replicas;
-mod unfenced;
 mod wire;
 mod zombies;
 
@@ -53,6 +53,7 @@ tests! {
         host_that_starts_anew_does_not_take_itself_for_another_one,
         host_that_cannot_extend_its_lease_ends_before_another_leads,
         commits_whose_answers_are_lost_are_written_once,
+        without_the_raise_it_is_denied_that_a_late_commit_is_written,
         nothing_is_appended_to_a_log_that_goes_on_from_another_commit,
         host_takes_over_from_one_whose_last_sign_is_of_the_future,
         commit_waits_for_a_connection_that_comes_back,

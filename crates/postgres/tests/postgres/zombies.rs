@@ -6,7 +6,11 @@ use atoll_postgres::{Database, Member};
 use atoll_storage::{Standing, StoreError, engines::Memory};
 use atoll_test_postgres::Server;
 
-use crate::{Host, LEASE, database, has, through, unfenced::unfenced};
+use crate::{
+    Host, LEASE,
+    altered::{WITHOUT_FENCE, altered},
+    database, has, through,
+};
 
 /// Hosts that are stopped; set by `ATOLL_ZOMBIES`.
 const N_ZOMBIES: u64 = 50;
@@ -66,7 +70,8 @@ pub(crate) async fn host_that_was_stopped_beyond_its_lease_writes_nothing(
 /// The control: the fence is what refuses it, and not its lease.
 pub(crate) async fn without_the_fence_it_writes(server: &Server, name: &'static str) {
     let database = database(server, name);
-    let first = leader(&through(unfenced(server.port).await, name), "first", LEASE).await;
+    let unfenced = altered(server.port, &WITHOUT_FENCE).await;
+    let first = leader(&through(unfenced, name), "first", LEASE).await;
     first.write(0).await.expect("a commit");
     let (zombie, next) = zombie_and_next(first, &database, LEASE).await;
     zombie.write(1).await.expect("nothing refuses it");
