@@ -1,15 +1,21 @@
 //! A PostgreSQL server for tests and measurements, in a folder of its own, at a socket and a port of its own;
 //! and one that follows it, for failovers. It is Debian's.
 
+mod patroni;
+
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
-    net::TcpListener,
+    mem,
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::LazyLock,
 };
 
 use tempfile::TempDir;
+
+pub use patroni::Patroni;
 
 /// A file of the certificates in the tests of the host.
 pub fn tls(name: &str) -> PathBuf {
@@ -62,6 +68,20 @@ impl Server {
         Some(server)
     }
 
+    /// As `start`, and whoever is in the network of this address reaches it there, too.
+    ///
+    /// # Panics
+    /// When no interface has the address.
+    pub fn start_at(address: Ipv4Addr) -> Option<Server> {
+        let mut server = Server::made()?;
+        let mut hba =
+            fs::File::options().append(true).open(server.data().join("pg_hba.conf")).expect("a file");
+        writeln!(hba, "host all all {address}/24 trust").expect("a line");
+        server.settings += &format!(" -c fsync=off -c listen_addresses=127.0.0.1,{address}");
+        server.up();
+        Some(server)
+    }
+
     /// As `start`, with a certificate for `localhost`, and without connections that are not encrypted.
     pub fn start_with_tls() -> Option<Server> {
         let mut server = Server::made()?;
@@ -78,6 +98,37 @@ impl Server {
         Some(server)
     }
 
+    /// The address of a database of a server that ends with this process, however that ends. None if there is no
+    /// PostgreSQL.
+    pub fn of_process() -> Option<String> {
+        static ADDRESS: LazyLock<Option<String>> = LazyLock::new(|| {
+            let mut server = Server::made()?;
+            // Each shop of a test has some.
+            server.settings += " -c fsync=off -c max_connections=1000";
+            server.up();
+            let address = server.database("tests", server.port);
+            server.end_with_process();
+            Some(address)
+        });
+        ADDRESS.clone()
+    }
+
+    /// Leaves it to a shell, which waits for the end of its input.
+    fn end_with_process(self) {
+        let mut stop = self.command("pg_ctl");
+        stop.args(["stop", "--mode=immediate", "-D"]).arg(self.data());
+        let script = "trap '' HUP INT TERM; read -r _; folder=$1; shift; \"$@\"; rm -r \"$folder\"";
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", script, "sh"])
+            .arg(self.folder.path())
+            .arg(stop.get_program())
+            .args(stop.get_args());
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Its input is open as long as this process runs.
+        mem::forget((shell.spawn().expect("a shell"), self));
+    }
+
     /// A server with its folder, which is not running.
     fn made() -> Option<Server> {
         let server = Server::in_new_folder()?;
@@ -90,9 +141,8 @@ impl Server {
     fn in_new_folder() -> Option<Server> {
         let programs = programs()?;
         let folder = tempfile::tempdir().expect("a folder");
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         own(folder.path());
-        Some(Server { programs, folder, port, settings: String::new() })
+        Some(Server { programs, folder, port: free_port(), settings: String::new() })
     }
 
     /// Starts one that follows this server (a standby). Where it is synchronous, this one answers no commit
@@ -215,12 +265,16 @@ impl Server {
         self.folder.path().join("data")
     }
 
-    /// A program of the server. It refuses to run as root.
+    /// A program of the server.
     fn command(&self, name: &str) -> Command {
-        let program = self.programs.join(name);
-        let mut command = if is_root() { Command::new("runuser") } else { Command::new(&program) };
+        self.as_its_user(&self.programs.join(name))
+    }
+
+    /// A program that refuses to run as root.
+    fn as_its_user(&self, program: &Path) -> Command {
+        let mut command = if is_root() { Command::new("setpriv") } else { Command::new(program) };
         if is_root() {
-            command.args(["-u", "postgres", "--"]).arg(&program);
+            command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
         }
         command.current_dir(self.folder.path());
         command
@@ -232,6 +286,10 @@ impl Drop for Server {
         let mut stop = self.command("pg_ctl");
         run(stop.args(["stop", "--mode=immediate", "-D"]).arg(self.data()));
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
 }
 
 fn run(command: &mut Command) -> bool {

@@ -1,8 +1,11 @@
-//! PostgreSQL itself fails: it is stopped at once, or another server takes its place.
+//! PostgreSQL fails, or the way to it: it is stopped at once, another server takes its place, or a host reaches it
+//! no more.
 
-use atoll_test_postgres::Server as Postgres;
+use std::{env, time::Instant};
 
-use crate::{client::until, shop::Shop};
+use atoll_test_postgres::{Patroni, Server as Postgres};
+
+use crate::{client::until, network::in_own_network, shop::Shop};
 
 const GROUPS: &str = "/admin/customer-groups";
 
@@ -34,6 +37,32 @@ pub(crate) fn reads_go_on_without_postgresql_and_writes_come_back() {
     shop.close();
 }
 
+pub(crate) fn host_that_is_cut_off_without_a_word_is_followed_by_another_and_comes_back() {
+    in_own_network("host_that_is_cut_off_without_a_word_is_followed_by_another_and_comes_back", || {
+        let Some(shop) = Shop::in_namespaces(2) else { return };
+        until("a write", || is_written(&shop, 0, "before").then_some(()));
+        (0..2).for_each(|n| until("it is everywhere", || has(&shop, n, "before").then_some(())));
+        let (first, epoch) = (shop.leader(), shop.epoch());
+        let second = 1 - first;
+        shop.namespace(first).cut();
+        let cut_at = Instant::now();
+        assert!(!is_written(&shop, first, "refused"), "it reaches no log");
+        until("another one leads", || (shop.epoch() > epoch && shop.leader() == second).then_some(()));
+        until("writes go on", || is_written(&shop, second, "meanwhile").then_some(()));
+        eprintln!("{} ms after the cut another host writes", cut_at.elapsed().as_millis());
+        assert!(!is_written(&shop, first, "refused-again"), "it reaches neither the log nor who leads");
+        assert!(has(&shop, first, "before") && !has(&shop, first, "meanwhile"), "reads go on");
+        shop.namespace(first).heal();
+        until("it follows", || has(&shop, first, "meanwhile").then_some(()));
+        until("it forwards", || is_written(&shop, first, "after").then_some(()));
+        for n in 0..2 {
+            until("it is everywhere", || has(&shop, n, "after").then_some(()));
+            assert!(!has(&shop, n, "refused") && !has(&shop, n, "refused-again"), "what is late is fenced");
+        }
+        shop.close();
+    });
+}
+
 /// Two servers: the first one leads, the other one follows it. Hosts know both.
 fn pair(is_synchronous: bool) -> Option<(Shop, Postgres)> {
     let first = Postgres::start()?;
@@ -43,20 +72,43 @@ fn pair(is_synchronous: bool) -> Option<(Shop, Postgres)> {
     Some((Shop::over(first, store, 2), second))
 }
 
-pub(crate) fn acknowledged_writes_survive_a_failover_of_postgresql_that_loses_none() {
-    let Some((shop, second)) = pair(true) else { return };
+/// What was acknowledged is there when PostgreSQL has failed over.
+fn check_nothing_is_lost(shop: Shop, fail_over: impl FnOnce(&Shop)) {
     let names: Vec<String> = (0..20).map(|n| format!("group-{n}")).collect();
     for (n, name) in names.iter().enumerate() {
         assert!(is_written(&shop, n % 2, name));
     }
-    shop.postgres.crash();
-    second.promote();
+    fail_over(&shop);
     until("writes go on", || is_written(&shop, 0, "after").then_some(()));
     for n in 0..2 {
         until("it is everywhere", || has(&shop, n, "after").then_some(()));
         names.iter().for_each(|name| assert!(has(&shop, n, name), "{name} is lost at host {n}"));
     }
     shop.close();
+}
+
+pub(crate) fn acknowledged_writes_survive_a_failover_of_postgresql_that_loses_none() {
+    let Some((shop, second)) = pair(true) else { return };
+    check_nothing_is_lost(shop, |shop| {
+        shop.postgres.crash();
+        second.promote();
+    });
+}
+
+pub(crate) fn acknowledged_writes_survive_a_failover_by_patroni() {
+    if env::var_os("ATOLL_PATRONI").is_none() {
+        return eprintln!("skipped: `cargo xtask thorough` does it");
+    }
+    let Some((mut patroni, first, second)) = Patroni::start() else {
+        return eprintln!("skipped: Debian's `patroni` and `etcd-server` are not there");
+    };
+    first.database("shop", first.port);
+    let store = format!("postgres://atoll@127.0.0.1:{},127.0.0.1:{}/shop", first.port, second.port);
+    check_nothing_is_lost(Shop::over(first, store, 2), |shop| {
+        patroni.leave_alone();
+        shop.postgres.crash();
+        second.until("postgres", "SELECT NOT pg_is_in_recovery()");
+    });
 }
 
 /// The control: what the second server had not received is lost, and the hosts that have it say so.

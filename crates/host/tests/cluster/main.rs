@@ -6,6 +6,7 @@ mod client;
 mod example;
 mod failover;
 mod histories;
+mod network;
 mod shop;
 
 use std::process::ExitCode;
@@ -19,7 +20,9 @@ use self::{
     },
     example::example_of_three_hosts_loses_nothing,
     failover::{
+        acknowledged_writes_survive_a_failover_by_patroni,
         acknowledged_writes_survive_a_failover_of_postgresql_that_loses_none,
+        host_that_is_cut_off_without_a_word_is_followed_by_another_and_comes_back,
         hosts_notice_a_failover_of_postgresql_that_loses_commits,
         reads_go_on_without_postgresql_and_writes_come_back,
     },
@@ -44,7 +47,9 @@ fn main() -> ExitCode {
         each_cart_is_one_order_with_one_payment_while_leaders_are_lost,
         reads_go_on_without_postgresql_and_writes_come_back,
         acknowledged_writes_survive_a_failover_of_postgresql_that_loses_none,
+        acknowledged_writes_survive_a_failover_by_patroni,
         hosts_notice_a_failover_of_postgresql_that_loses_commits,
+        host_that_is_cut_off_without_a_word_is_followed_by_another_and_comes_back,
         example_of_three_hosts_loses_nothing,
     ];
     let is_skipped = !atoll_test_postgres::is_there();

@@ -17,7 +17,10 @@ use atoll_test_postgres::Server as Postgres;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::client::{Client, let_pass, until};
+use crate::{
+    client::{Client, let_pass, until},
+    network::{self, Namespace},
+};
 
 /// How long a leader may be silent. Short, so that tests need not wait.
 pub(crate) const LEASE: Duration = Duration::from_millis(300);
@@ -39,21 +42,30 @@ pub(crate) struct Shop {
 struct Host {
     data: PathBuf,
     address: SocketAddr,
+    namespace: Option<Namespace>,
     process: Mutex<Option<Child>>,
 }
 
 impl Host {
+    /// A program that is to run where this host is.
+    fn command(&self, program: &str) -> Command {
+        self.namespace.as_ref().map_or_else(|| Command::new(program), |it| it.command(program))
+    }
+
     fn process(&self) -> MutexGuard<'_, Option<Child>> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The port of each host.
+const PORT: u16 = 9000;
 
 /// An address of the loopback network that no other test has: connections from 127.0.0.1 take no port of it.
 fn own_address() -> SocketAddr {
     static N: AtomicU8 = AtomicU8::new(1);
     let process = std::process::id();
     let (high, low) = ((process / 250 % 250) as u8, (process % 250) as u8);
-    SocketAddr::from((Ipv4Addr::new(127, 1 + high, 1 + low, N.fetch_add(1, Ordering::Relaxed)), 9000))
+    SocketAddr::from((Ipv4Addr::new(127, 1 + high, 1 + low, N.fetch_add(1, Ordering::Relaxed)), PORT))
 }
 
 impl Shop {
@@ -64,15 +76,31 @@ impl Shop {
         Some(Shop::over(postgres, store, n_hosts))
     }
 
+    /// As `open`, with each host in a network namespace of its own.
+    pub(crate) fn in_namespaces(n_hosts: usize) -> Option<Shop> {
+        network::open();
+        let postgres = Postgres::start_at(network::POSTGRES)?;
+        let store = postgres.database(DATABASE, postgres.port);
+        let store = store.replace("127.0.0.1", &network::POSTGRES.to_string());
+        let namespaces = (0..n_hosts).map(|n| Some(Namespace::new(n))).collect();
+        Some(Shop::of(postgres, store, namespaces))
+    }
+
     /// As `open`, over this store.
     pub(crate) fn over(postgres: Postgres, store: String, n_hosts: usize) -> Shop {
+        Shop::of(postgres, store, (0..n_hosts).map(|_| None).collect())
+    }
+
+    fn of(postgres: Postgres, store: String, namespaces: Vec<Option<Namespace>>) -> Shop {
         let folder = TempDir::new().expect("a folder");
-        let host = |n: usize| Host {
+        let n_hosts = namespaces.len();
+        let host = |(n, namespace): (usize, Option<Namespace>)| Host {
             data: folder.path().join(n.to_string()),
-            address: own_address(),
+            address: namespace.as_ref().map_or_else(own_address, |it| (it.address, PORT).into()),
+            namespace,
             process: Mutex::default(),
         };
-        let hosts = (0..n_hosts).map(host).collect();
+        let hosts = namespaces.into_iter().enumerate().map(host).collect();
         let mut shop = Shop { postgres, store, hosts, admin: Client::default(), folder };
         for n in 0..n_hosts {
             shop.start(n);
@@ -119,7 +147,8 @@ impl Shop {
         let host = &self.hosts[n];
         fs::create_dir_all(&host.data).expect("a folder");
         let log = fs::File::options().create(true).append(true).open(self.log_of(n)).expect("a file");
-        let process = Command::new(env!("CARGO_BIN_EXE_atoll"))
+        let process = host
+            .command(env!("CARGO_BIN_EXE_atoll"))
             .args(["serve", "--listen", &host.address.to_string(), "--data"])
             .arg(&host.data)
             .args(["--peer-url", &format!("http://{}", host.address)])
@@ -163,6 +192,11 @@ impl Shop {
         self.signal(n, "-STOP");
         let_pass(time);
         self.signal(n, "-CONT");
+    }
+
+    /// The namespace of a host, of those that have one.
+    pub(crate) fn namespace(&self, n: usize) -> &Namespace {
+        self.hosts[n].namespace.as_ref().expect("it has one")
     }
 
     fn signal(&self, n: usize, name: &str) {
