@@ -74,7 +74,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "thorough",
         args: "[names]",
-        about: "agree, rounds, kills, package: these tests with many more iterations (half an hour)",
+        about: "agree, kills, zombies, suites, package …: tests with many more iterations, and over PostgreSQL (hours)",
         run: thorough::run,
     },
     Command { name: "tidy", args: "", about: "check style and structure rules", run: tidy::run },

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
+    path::Path,
     process::{ExitCode, Stdio},
 };
 
@@ -9,10 +10,20 @@ use anyhow::Context as _;
 
 use crate::{cargo, custom_host};
 
+/// What lets each shop of a test have its log in PostgreSQL, in place of memory.
+pub(crate) const IN_POSTGRES: (&str, &str) = ("ATOLL_TEST_STORE", "postgres");
+
+/// Tests that run once more so, where there is a PostgreSQL: a few of each kind, since all take their time.
+const AGAIN: &[&str] =
+    &["test", "--no-fail-fast", "--workspace", "--test", "flows", "--", "edges", "payments", "sagas"];
+
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let mut tally = Tally::default();
     let mut is_ok = tally.run(&cargo_args(args))?;
     if args.is_empty() {
+        if Path::new("/usr/lib/postgresql").exists() {
+            is_ok &= tally.run_with(AGAIN, &[IN_POSTGRES])?;
+        }
         // The examples of doc comments, which cargo runs apart from the other tests.
         is_ok &= tally.run(&["test", "--no-fail-fast", "--workspace", "--doc"])?;
         let example = custom_host::args(&["test", "--no-fail-fast", "--workspace"])?;
@@ -33,8 +44,13 @@ struct Tally {
 impl Tally {
     /// Runs cargo, with its output passed through, and adds the results. Returns whether it succeeded.
     fn run(&mut self, args: &[&str]) -> anyhow::Result<bool> {
+        self.run_with(args, &[])
+    }
+
+    /// As `run`, in this environment.
+    fn run_with(&mut self, args: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<bool> {
         let mut test = cargo::command();
-        test.args(args).stdin(Stdio::null()).stdout(Stdio::piped());
+        test.args(args).envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut test = test.spawn().context("cargo does not start")?;
         let mut lines = BufReader::new(test.stdout.take().expect("it is piped"));
         let mut out = io::stdout().lock();

@@ -1,5 +1,5 @@
-//! A store in memory whose commits are in a log, as those of several hosts are. In the end a follower that
-//! has the log alone is what the leader is, byte for byte.
+//! A store in memory whose commits are in a log, as those of several hosts are: in memory, or in PostgreSQL.
+//! In the end a follower that has the log alone is what the leader is, byte for byte.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,27 +9,81 @@ use std::{
 use atoll_host::registry;
 use atoll_kernel::data::{Direction, Scan, Space, Store};
 use atoll_storage::{
-    AppendError, CommitLog, Engine as _, Entry, Span, StoreOptions, View,
+    AppendError, CommitLog, Engine as _, Entry, Position, Span, StoreOptions, View,
     engines::{Content, Memory},
 };
+
+#[cfg(feature = "postgres")]
+use crate::postgres::Schema;
 
 /// Commits that a follower applies at a time. Those of a flow are more, and no multiple of it.
 const N_APPLIED: usize = 7;
 
 /// A log that takes every commit.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Entry>>>);
+struct InMemory(Arc<Mutex<Vec<Entry>>>);
 
-impl Log {
+impl InMemory {
     fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// What a host holds that has applied the entries up to this one.
+    async fn follower(&self, spaces: &[Space], position: Position) -> Content {
+        let entries = self.entries()[..position.0 as usize].to_vec();
+        let engine = Memory::default();
+        let options = StoreOptions::default();
+        let store = Store::open_replica(engine.clone(), spaces, options).expect("a store");
+        for some in entries.chunks(N_APPLIED) {
+            store.apply(some.to_vec()).await.expect("they follow each other");
+        }
+        store.close();
+        content(&engine)
+    }
 }
 
-impl CommitLog for Log {
+impl CommitLog for InMemory {
     fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
         self.entries().push(entry.clone());
         Ok(())
+    }
+}
+
+/// Where the commits of a store are.
+enum Log {
+    InMemory(InMemory),
+    #[cfg(feature = "postgres")]
+    Postgres(Schema),
+}
+
+impl Log {
+    /// The log of this store, which leads from now on.
+    async fn led_by(store: &Store) -> Log {
+        #[cfg(feature = "postgres")]
+        if let Some(schema) = Schema::of_environment(store).await {
+            return Log::Postgres(schema);
+        }
+        let log = InMemory::default();
+        store.lead(Box::new(log.clone())).await.expect("it leads");
+        Log::InMemory(log)
+    }
+
+    /// Ends what can be ended: the background of a test may still commit in memory.
+    async fn end(&mut self) {
+        match self {
+            Log::InMemory(_) => {}
+            #[cfg(feature = "postgres")]
+            Log::Postgres(schema) => schema.end().await,
+        }
+    }
+
+    /// What a host holds that has followed up to this commit.
+    async fn follower(&self, spaces: &[Space], position: Position) -> Content {
+        match self {
+            Log::InMemory(log) => log.follower(spaces, position).await,
+            #[cfg(feature = "postgres")]
+            Log::Postgres(schema) => schema.follower(spaces, position).await,
+        }
     }
 }
 
@@ -43,29 +97,17 @@ pub(crate) struct Followed {
 impl Followed {
     /// An empty store in memory, and what follows it.
     pub(crate) async fn open() -> (Store, Followed) {
-        let (leader, log) = (Memory::default(), Log::default());
+        let leader = Memory::default();
         let spaces = registry().expect("a registry").spaces().to_vec();
         let store = Store::open_replica(leader.clone(), &spaces, StoreOptions::default()).expect("a store");
-        store.lead(Box::new(log.clone())).await.expect("it leads");
+        let log = Log::led_by(&store).await;
         store.to_prepare().open_term().await.expect("it leads");
         (store, Followed { leader, log, spaces })
-    }
-
-    /// What a host holds that has applied these entries.
-    async fn follower(&self, entries: &[Entry]) -> Content {
-        let engine = Memory::default();
-        let options = StoreOptions::default();
-        let store = Store::open_replica(engine.clone(), &self.spaces, options).expect("a store");
-        for some in entries.chunks(N_APPLIED) {
-            store.apply(some.to_vec()).await.expect("they follow each other");
-        }
-        store.close();
-        content(&engine)
     }
 }
 
 /// All keys and values, as they are stored.
-fn content(engine: &Memory) -> Content {
+pub(crate) fn content(engine: &Memory) -> Content {
     let mut content = Content::new();
     let all = Span { start: Vec::new(), end: None };
     let mut visit = |key: &[u8], value: &[u8]| {
@@ -77,23 +119,26 @@ fn content(engine: &Memory) -> Content {
     content
 }
 
+/// Waits where nothing can be awaited: the test may be a task of a runtime, in which no other one can be
+/// waited for.
+pub(crate) fn wait_for<T: Send>(it: impl Future<Output = T> + Send) -> T {
+    let wait = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(it)
+    };
+    thread::scope(|scope| scope.spawn(wait).join().expect("no panic"))
+}
+
 impl Drop for Followed {
     fn drop(&mut self) {
         if thread::panicking() {
             return;
         }
-        // The background of a test may still commit: what counts is what there is now.
+        wait_for(self.log.end());
+        // What counts is what there is now.
         let leader = self.leader.fork();
         let position = View::look(&leader, &self.spaces).expect("a view").position();
-        let entries = self.log.entries()[..position.0 as usize].to_vec();
-        // The test may be a task of a runtime, in which no other one can be waited for.
-        let follower = thread::scope(|scope| {
-            let follow = || {
-                let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-                runtime.block_on(self.follower(&entries))
-            };
-            scope.spawn(follow).join().expect("a follower")
-        });
+        let follower = wait_for(self.log.follower(&self.spaces, position));
         let leader = content(&leader);
         let differs = |(key, value): &(&Vec<u8>, &Vec<u8>)| follower.get(*key) != Some(*value);
         let differing: Vec<_> =

@@ -12,6 +12,8 @@ mod hosts;
 pub mod isolation;
 mod log;
 mod mails;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod replay;
 mod shop;
 mod verified;
