@@ -27,6 +27,7 @@ mod exports;
 mod flags;
 mod formats;
 mod fulfillments;
+mod gets;
 mod health;
 mod hosts;
 mod http;

@@ -3,7 +3,7 @@
 mod dropped;
 mod migration;
 mod shapes;
-mod shop;
+pub(crate) mod shop;
 
 use std::{
     fs,

@@ -8,7 +8,7 @@ use atoll_testkit::{Client, Shop, TestApp, Variant, complete, id, pay};
 use serde_json::{Value, json};
 
 /// Creates the shop. Returns what requests for it need.
-pub(super) async fn make(app: TestApp) -> (TestApp, Value) {
+pub(crate) async fn make(app: TestApp) -> (TestApp, Value) {
     let shop = Shop::open(app).await;
     let (web, till) = (shop.channel("Web").await, shop.channel("Till").await);
     let [tea, cup, gone] = goods(&shop, &web, &till).await;
