@@ -1,5 +1,6 @@
-//! PostgreSQL as the log of the shops of tests, where `ATOLL_TEST_STORE` asks for it: by an address of a database
-//! (`postgres://…`), or by `postgres`, which starts Debian's. Each shop has a schema of its own.
+//! PostgreSQL as the log of the shops of tests, where `ATOLL_TEST_STORE` asks for it: by an address of a
+//! database (`postgres://…`, without parameters), or by `postgres`, which starts Debian's. Each shop has a
+//! schema of its own.
 
 use std::{
     env, process,

@@ -98,8 +98,11 @@ impl Server {
         Some(server)
     }
 
-    /// The address of a database of a server that ends with this process, however that ends. None if there is no
-    /// PostgreSQL.
+    /// The address of a database of a server that ends with this process, however that ends. None if there is
+    /// no PostgreSQL.
+    ///
+    /// # Panics
+    /// When it does not start.
     pub fn of_process() -> Option<String> {
         static ADDRESS: LazyLock<Option<String>> = LazyLock::new(|| {
             let mut server = Server::made()?;

@@ -1,5 +1,5 @@
-//! A cluster of Patroni: two servers of which each holds what the other one has acknowledged, and etcd, by which one
-//! takes the place of the other. They are Debian's.
+//! A cluster of Patroni: two servers of which each holds what the other one has acknowledged, and etcd, by
+//! which one takes the place of the other. They are Debian's.
 
 use std::{
     fs,

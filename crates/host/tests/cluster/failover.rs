@@ -1,5 +1,5 @@
-//! PostgreSQL fails, or the way to it: it is stopped at once, another server takes its place, or a host reaches it
-//! no more.
+//! PostgreSQL fails, or the way to it: it is stopped at once, another server takes its place, or a host
+//! reaches it no more.
 
 use std::{env, time::Instant};
 

@@ -1,5 +1,5 @@
-//! Hosts in network namespaces: each has an address of its own, and can be cut off from PostgreSQL without a word.
-//! Packets are dropped then; nothing is refused or closed.
+//! Hosts in network namespaces: each has an address of its own, and can be cut off from PostgreSQL without a
+//! word. Packets are dropped then; nothing is refused or closed.
 
 use std::{
     env,
@@ -17,7 +17,8 @@ pub(crate) const POSTGRES: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 /// Where clients are. They reach a host that PostgreSQL does not.
 const CLIENTS: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 254);
 
-/// Runs a test, by its name, in a network of its own, which goes with its process. Skipped where none can be made.
+/// Runs a test, by its name, in a network of its own, which goes with its process. Skipped where none can be
+/// made.
 pub(crate) fn in_own_network(name: &str, test: fn()) {
     if env::var_os(INSIDE).is_some() {
         return test();

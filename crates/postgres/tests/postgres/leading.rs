@@ -106,8 +106,8 @@ pub(crate) async fn commits_whose_answers_are_lost_are_written_once(server: &Ser
     host.leave().await;
 }
 
-/// The control: the raise is what refuses a commit that arrives when its host has looked. Whoever is told that
-/// nothing was written sends it again, and it is there twice.
+/// The control: the raise is what refuses a commit that arrives when its host has looked. Whoever is told
+/// that nothing was written sends it again, and it is there twice.
 pub(crate) async fn without_the_raise_it_is_denied_that_a_late_commit_is_written(
     server: &Server,
     name: &'static str,
