@@ -1,4 +1,4 @@
-//! A client of several hosts, over sockets: it waits for no answer for ever, and knows how far an answer was.
+//! A client of hosts, over sockets: it waits for no answer for ever, and knows how far an answer was.
 
 use std::{
     io::{Read as _, Write as _},
@@ -12,7 +12,8 @@ use serde_json::Value;
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a client waits for an answer, before it asks another host: one that is stopped does not answer.
+/// How long a client of several hosts waits for an answer, before it asks another one: a host that is stopped
+/// does not answer.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// Between two looks at what comes.
@@ -27,6 +28,7 @@ pub(crate) fn let_pass(time: Duration) {
 ///
 /// # Panics
 /// When it does not come.
+#[track_caller]
 pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let ends_at = Instant::now() + PATIENCE;
     loop {
@@ -53,23 +55,30 @@ impl Answer {
     }
 }
 
-/// Headers of requests.
-#[derive(Clone, Debug, Default)]
+/// Headers of requests, and how long each may take.
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
-    headers: String,
+    pub(crate) headers: String,
+    pub(crate) answer_max: Duration,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Client { headers: String::new(), answer_max: ANSWER_MAX }
+    }
 }
 
 impl Client {
     /// With this header, too.
     #[must_use]
     pub(crate) fn with(&self, name: &str, value: &str) -> Client {
-        Client { headers: format!("{}{name}: {value}\r\n", self.headers) }
+        Client { headers: format!("{}{name}: {value}\r\n", self.headers), ..*self }
     }
 
     /// Sends a request to a host; none if it gives no answer, or is not there.
     pub(crate) fn send(&self, host: SocketAddr, method: &str, path: &str, body: &str) -> Option<Answer> {
-        let mut stream = TcpStream::connect_timeout(&host, ANSWER_MAX).ok()?;
-        stream.set_read_timeout(Some(ANSWER_MAX)).ok()?;
+        let mut stream = TcpStream::connect_timeout(&host, self.answer_max).ok()?;
+        stream.set_read_timeout(Some(self.answer_max)).ok()?;
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: atoll\r\nconnection: close\r\ncontent-type: application/json\r\n\
              {}content-length: {}\r\n\r\n{body}",

@@ -7,14 +7,13 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
-    time::{Duration, Instant},
 };
 
 use atoll_test_postgres::Server as Postgres;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{command::atoll, server::Server};
+use crate::{client::until, command::atoll, server::Server};
 
 /// Long enough that no pause of the machine ends it.
 const LEASE: &str = "2";
@@ -22,6 +21,7 @@ const LEASE: &str = "2";
 /// A database with its server, and the folders of hosts.
 pub(crate) struct Shop {
     folder: TempDir,
+    #[expect(dead_code, reason = "it ends when it is dropped")]
     postgres: Postgres,
     store: String,
 }
@@ -42,25 +42,10 @@ impl Shop {
     }
 }
 
-/// How long a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Asks until there is an answer.
-#[track_caller]
-pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-    }
-    panic!("in {} s: not {what}", PATIENCE.as_secs())
-}
-
 /// The bearer token of the admin, once there is one.
 pub(crate) fn log_in(host: &Server) -> String {
     let credentials = r#"{"email":"admin@atoll.test","password":"atoll-demo"}"#;
-    until("logged in", || {
+    until("a login", || {
         let (status, answer) =
             host.send("POST", "/auth/user/emailpass", &[], credentials).expect("an answer");
         (status == 200).then(|| format!("Bearer {}", answer["token"].as_str().expect("a token")))
@@ -121,23 +106,6 @@ fn acknowledged_writes_survive_the_host_that_leads() {
     acknowledged.extend(write(&first, &token, "third"));
     assert_eq!(groups(&first, &token), acknowledged);
     assert_eq!(acknowledged.len(), 41);
-}
-
-#[test]
-fn reads_go_on_without_postgresql_and_writes_come_back() {
-    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
-    let host = shop.host("first", &[]);
-    host.until_logged("this host leads");
-    let token = log_in(&host);
-    let mut acknowledged = BTreeSet::from([write(&host, &token, "before").expect("it is written")]);
-    shop.postgres.crash();
-    assert_eq!(write(&host, &token, "meanwhile"), None);
-    assert_eq!(groups(&host, &token), acknowledged, "reads go on");
-    shop.postgres.up();
-    acknowledged.insert(until("written", || write(&host, &token, "after")));
-    let found = groups(&host, &token);
-    assert!(found.is_superset(&acknowledged), "{found:?}");
-    assert_eq!(found.len() - usize::from(found.contains("meanwhile")), 2, "each is there once: {found:?}");
 }
 
 #[test]
@@ -208,7 +176,7 @@ fn roles_and_readiness_of_hosts() {
     let metrics_of_second = metrics_of(&second);
     write(&second, &token, "forwarded").expect("the other one leads");
     for host in [&first, &second] {
-        until("ready", || (readiness(host) == (200, json!({ "status": "ready" }))).then_some(()));
+        until("it is ready", || (readiness(host) == (200, json!({ "status": "ready" }))).then_some(()));
     }
     let shown = [metrics_of_first(), metrics_of_second()];
     for (n, line) in [
@@ -228,12 +196,12 @@ fn roles_and_readiness_of_hosts() {
     let other = shop.host("third", &["--jwt-secret", "another than the shop has"]);
     other.until_logged("this host leads");
     // It leads with its own secret now, which the other host has not.
-    until("unready", || {
+    until("it is not ready", || {
         let (status, said) = readiness(&second);
         let text = said.to_string();
         (status == 503 && text.contains("`jwt_secret` is not that of the other hosts")).then_some(())
     });
-    until("ready", || (readiness(&other).0 == 200).then_some(()));
+    until("it is ready", || (readiness(&other).0 == 200).then_some(()));
     second.signal("-TERM");
     assert!(!second.logged().iter().any(|it| it.contains("this host leads")));
 }
@@ -291,7 +259,7 @@ fn link_of_the_host_that_leads_makes_the_first_admin() {
     // It is good at every host.
     let page = format!("/app/first-admin?token={token}");
     for host in [&first, &second] {
-        until("the page", || host.raw(&get(&page)).contains("Choose how you will").then_some(()));
+        until("the page is there", || host.raw(&get(&page)).contains("Choose how you will").then_some(()));
     }
 }
 

@@ -9,7 +9,8 @@ use std::{
 };
 
 use crate::{
-    cluster::{Shop, groups, log_in, until, write},
+    client::until,
+    cluster::{Shop, groups, log_in, write},
     server::Server,
 };
 
@@ -152,7 +153,7 @@ fn without_a_leader_a_follower_says_that_nothing_happened() {
     assert!(groups(&second, &token).contains("before"), "reads go on");
     let again = shop.host("first", &[]);
     again.until_logged("this host leads");
-    until("written", || write(&second, &token, "after"));
+    until("a write", || write(&second, &token, "after"));
     assert_eq!(groups(&second, &token).len(), 2);
 }
 

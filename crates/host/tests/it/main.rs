@@ -1,6 +1,9 @@
 //! Tests of the `atoll` command, as a process.
 
 mod backups;
+#[path = "../cluster/client.rs"]
+#[expect(dead_code, reason = "the tests of several hosts need more")]
+mod client;
 mod cluster;
 mod command;
 mod crash;

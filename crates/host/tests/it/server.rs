@@ -9,9 +9,12 @@ use std::{
         Mutex,
         mpsc::{Receiver, channel},
     },
+    time::Instant,
 };
 
 use serde_json::Value;
+
+use crate::client::{Client, PATIENCE, until};
 
 /// A running `atoll serve` on a folder. On drop it is killed, and the folder is verified.
 pub(crate) struct Server {
@@ -92,19 +95,11 @@ impl Server {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Option<(u16, Value)> {
-        let mut stream = self.connect()?;
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: atoll\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             {headers}content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+        // There is no other host to be asked.
+        let client = Client { answer_max: PATIENCE, ..Client::default() };
+        let client = headers.iter().fold(client, |it, (name, value)| it.with(name, value));
+        let answer = client.send(self.address.parse().expect("an address"), method, path, body)?;
+        Some((answer.status, answer.json))
     }
 
     /// Sends these bytes; returns all bytes that come back.
@@ -127,10 +122,18 @@ impl Server {
     }
 
     /// Waits until it logs a line with this text.
+    #[track_caller]
     pub(crate) fn until_logged(&self, text: &str) -> String {
         let log = self.log.lock().expect("a lock");
-        let line = log.iter().find(|it| it.contains(text));
-        line.unwrap_or_else(|| panic!("the server ended, and did not log `{text}`"))
+        let ends_at = Instant::now() + PATIENCE;
+        loop {
+            let left = ends_at.saturating_duration_since(Instant::now());
+            match log.recv_timeout(left) {
+                Ok(line) if line.contains(text) => return line,
+                Ok(_) => {}
+                Err(why) => panic!("the server did not log `{text}`: {why}"),
+            }
+        }
     }
 
     /// The rest of its log, once it has ended.
@@ -146,7 +149,7 @@ impl Server {
 
     /// Waits until the server has stopped. Returns whether its exit code was 0.
     pub(crate) fn wait(mut self) -> bool {
-        self.process.wait().expect("it ends").success()
+        until("the server ends", || self.process.try_wait().expect("a process")).success()
     }
 }
 
