@@ -3,7 +3,8 @@
 
 use atoll_host::registry;
 use atoll_kernel::http::{Auth, Method, StatusCode};
-use atoll_testkit::{Client, SharedLog, TestApp, TestHosts, Walk};
+use atoll_storage::MemoryLog;
+use atoll_testkit::{Client, TestApp, TestHosts, Walk};
 use axum::{Router, body::Body, http::Request, routing::get};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -14,7 +15,7 @@ use crate::{formats::shop, pages::Browser};
 const ENDLESS: &str = "/admin/events/stream";
 
 /// An answer, and whether something was committed until it came.
-async fn noticed<T>(log: &SharedLog, asked: impl Future<Output = T>) -> (T, bool) {
+async fn noticed<T>(log: &MemoryLog, asked: impl Future<Output = T>) -> (T, bool) {
     let before = log.head();
     (asked.await, log.head() != before)
 }
@@ -46,7 +47,7 @@ async fn shop_on_two() -> (TestHosts, [TestApp; 2], Value) {
 }
 
 /// Waits until a host has all that was committed.
-async fn until_it_has_all(app: &TestApp, log: &SharedLog) {
+async fn until_it_has_all(app: &TestApp, log: &MemoryLog) {
     app.ctx.store().reached(log.head()).await.expect("a view");
 }
 

@@ -15,8 +15,8 @@ use atoll_kernel::{
     limits::ATTEMPTS_OF_ACCOUNT_AND_NETWORK_MAX,
     migration::FORMAT,
 };
-use atoll_storage::{KeyBuf, WriteKeys as _};
-use atoll_testkit::{Answer, Client, Cut, Shop, TestApp, TestHosts, id};
+use atoll_storage::{Cut, KeyBuf, WriteKeys as _};
+use atoll_testkit::{Answer, Client, Shop, TestApp, TestHosts, id};
 use axum::body::{Body, Bytes, to_bytes};
 use futures_core::Stream;
 use serde_json::{Value, json};

@@ -24,6 +24,7 @@ mod line;
 mod list_index;
 mod look_up;
 mod made;
+mod memory_log;
 mod meter;
 mod outbox;
 mod overlay;
@@ -69,6 +70,7 @@ pub use list_index::{
     searched_text,
 };
 pub use look_up::{get_each, scan_each};
+pub use memory_log::{Cut, MemoryLog};
 pub use meter::{Halt, Meter};
 pub use outbox::{EVENTS, Event, OUTBOX, emit, event_positions, events_after, last_event, remove_event};
 pub use overlay::dry_run;

@@ -54,24 +54,12 @@ mod tests {
     use atoll_values::{Actor, Moment, latest_id_at};
 
     use super::*;
-    use crate::{
-        AppendError, Chain, Changes, CommitLog, Entry, Position, Store, StoreOptions, checksum,
-        engines::Memory,
-    };
+    use crate::{Chain, Changes, Entry, MemoryLog, Position, Store, StoreOptions, checksum, engines::Memory};
 
     struct Thing;
 
     impl atoll_values::Kind for Thing {
         const PREFIX: &'static str = "thing";
-    }
-
-    /// A log that takes everything.
-    struct Takes;
-
-    impl CommitLog for Takes {
-        fn append(&mut self, _: &Entry) -> Result<(), AppendError> {
-            Ok(())
-        }
     }
 
     #[tokio::test]
@@ -86,7 +74,7 @@ mod tests {
         let store = Store::open_replica(Memory::default(), &[], StoreOptions::default()).expect("a store");
         store.apply(vec![Entry::new(Chain::default(), Position(1), &changes)]).await.expect("it follows");
         assert!(latest_id_at() < ahead, "it has not led yet");
-        store.lead(Box::new(Takes)).await.expect("it leads");
+        store.lead(MemoryLog::default().begin_term()).await.expect("it leads");
         assert_eq!(store.not_before(), made.at);
         Moment::new(Timestamp::now(), Actor::System).id::<Thing>();
         assert!(latest_id_at() > made.id_at, "an id of this one is behind all of that one");

@@ -1,15 +1,12 @@
 //! A store in memory whose commits are in a log, as those of several hosts are: in memory, or in PostgreSQL.
 //! In the end a follower that has the log alone is what the leader is, byte for byte.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
-};
+use std::thread;
 
 use atoll_host::registry;
 use atoll_kernel::data::{Direction, Scan, Space, Store};
 use atoll_storage::{
-    AppendError, CommitLog, Engine as _, Entry, Position, Span, StoreOptions, View,
+    Engine as _, MemoryLog, Position, Span, StoreOptions, View,
     engines::{Content, Memory},
 };
 
@@ -19,39 +16,9 @@ use crate::postgres::Schema;
 /// Commits that a follower applies at a time. Those of a flow are more, and no multiple of it.
 const N_APPLIED: usize = 7;
 
-/// A log that takes every commit.
-#[derive(Clone, Default)]
-struct InMemory(Arc<Mutex<Vec<Entry>>>);
-
-impl InMemory {
-    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What a host holds that has applied the entries up to this one.
-    async fn follower(&self, spaces: &[Space], position: Position) -> Content {
-        let entries = self.entries()[..position.0 as usize].to_vec();
-        let engine = Memory::default();
-        let options = StoreOptions::default();
-        let store = Store::open_replica(engine.clone(), spaces, options).expect("a store");
-        for some in entries.chunks(N_APPLIED) {
-            store.apply(some.to_vec()).await.expect("they follow each other");
-        }
-        store.close();
-        content(&engine)
-    }
-}
-
-impl CommitLog for InMemory {
-    fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
-        self.entries().push(entry.clone());
-        Ok(())
-    }
-}
-
 /// Where the commits of a store are.
 enum Log {
-    InMemory(InMemory),
+    InMemory(MemoryLog),
     #[cfg(feature = "postgres")]
     Postgres(Schema),
 }
@@ -63,8 +30,8 @@ impl Log {
         if let Some(schema) = Schema::of_environment(store).await {
             return Log::Postgres(schema);
         }
-        let log = InMemory::default();
-        store.lead(Box::new(log.clone())).await.expect("it leads");
+        let log = MemoryLog::default();
+        store.lead(log.begin_term()).await.expect("it leads");
         Log::InMemory(log)
     }
 
@@ -80,7 +47,17 @@ impl Log {
     /// What a host holds that has followed up to this commit.
     async fn follower(&self, spaces: &[Space], position: Position) -> Content {
         match self {
-            Log::InMemory(log) => log.follower(spaces, position).await,
+            Log::InMemory(log) => {
+                let (engine, options) = (Memory::default(), StoreOptions::default());
+                let store = Store::open_replica(engine.clone(), spaces, options).expect("a store");
+                let mut entries = log.after(Position(0));
+                entries.truncate(position.0 as usize);
+                for some in entries.chunks(N_APPLIED) {
+                    store.apply(some.to_vec()).await.expect("they follow each other");
+                }
+                store.close();
+                content(&engine)
+            }
             #[cfg(feature = "postgres")]
             Log::Postgres(schema) => schema.follower(spaces, position).await,
         }

@@ -16,9 +16,7 @@ use atoll_kernel::{
     data::Store,
     http::{Hosts, PeerError, Peers, Working},
 };
-use atoll_storage::{
-    AppendError, CommitLog, Entry, Leader, Position, Seen, Standing, StoreOptions, engines::Memory,
-};
+use atoll_storage::{Leader, MemoryLog, Position, Seen, Standing, StoreOptions, engines::Memory};
 use axum::{
     Router,
     body::Body,
@@ -30,82 +28,10 @@ use tower::ServiceExt as _;
 
 use crate::{Setup, TestApp};
 
-/// How the next commit ends, of which there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// It is not in the log.
-    Before,
-    /// It is in the log.
-    After,
-}
-
-/// A commit log in memory. Clones share it.
-#[derive(Clone)]
-pub struct SharedLog(Arc<Mutex<LogState>>, watch::Sender<usize>);
-
-#[derive(Default)]
-struct LogState {
-    entries: Vec<Entry>,
-    epoch: u64,
-    next: Option<Cut>,
-}
-
-impl Default for SharedLog {
-    fn default() -> Self {
-        SharedLog(Arc::default(), watch::Sender::new(0))
-    }
-}
-
-impl SharedLog {
-    fn state(&self) -> MutexGuard<'_, LogState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The last commit.
-    pub fn head(&self) -> Position {
-        Position(self.state().entries.len() as u64)
-    }
-
-    /// The commits behind this one.
-    fn after(&self, seen: Position) -> Vec<Entry> {
-        self.state().entries[seen.0 as usize..].to_vec()
-    }
-
-    /// The first commit in which this text is.
-    pub fn commit_of(&self, text: &str) -> Option<Position> {
-        let holds = |entry: &&Entry| entry.bytes.windows(text.len()).any(|it| it == text.as_bytes());
-        self.state().entries.iter().find(holds).map(|it| it.position)
-    }
-
-    /// Cuts the connection at the next commit.
-    pub fn cut(&self, cut: Cut) {
-        self.state().next = Some(cut);
-    }
-}
-
-/// The log as the host that leads in an epoch sees it.
-struct OfEpoch(SharedLog, u64);
-
-impl CommitLog for OfEpoch {
-    fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
-        let mut state = self.0.state();
-        if state.epoch != self.1 {
-            return Err(AppendError::Refused("another host leads".into()));
-        }
-        let cut = state.next.take();
-        if cut != Some(Cut::Before) {
-            assert_eq!(entry.position, Position(state.entries.len() as u64 + 1));
-            state.entries.push(entry.clone());
-            self.0.1.send_replace(state.entries.len());
-        }
-        cut.map_or(Ok(()), |_| Err(AppendError::Unknown("no answer".into())))
-    }
-}
-
 /// The ways between the hosts: as by a network, only the head and the body of a request arrive.
 #[derive(Clone)]
 struct Network {
-    log: SharedLog,
+    log: MemoryLog,
     routers: Arc<Mutex<BTreeMap<String, Router>>>,
     /// Is the answer to the next request lost?
     loses: Arc<AtomicBool>,
@@ -148,7 +74,7 @@ impl Peers for Network {
 /// The hosts of a shop. The first one leads at the beginning, and the others follow at once.
 pub struct TestHosts {
     /// The log that they share.
-    pub log: SharedLog,
+    pub log: MemoryLog,
     network: Network,
     hosts: Vec<TestHost>,
 }
@@ -170,7 +96,7 @@ impl Drop for TestHost {
 impl TestHosts {
     /// So many hosts, and their applications.
     pub async fn start<const N: usize>() -> (TestHosts, [TestApp; N]) {
-        let log = SharedLog::default();
+        let log = MemoryLog::default();
         let network = Network { log: log.clone(), routers: Arc::default(), loses: Arc::default() };
         let mut hosts = TestHosts { log, network, hosts: Vec::new() };
         let mut apps = Vec::new();
@@ -217,14 +143,10 @@ impl TestHosts {
     /// This host leads from now on, and no other one knows it yet.
     pub async fn take_over(&self, n: usize) {
         let host = &self.hosts[n];
-        let epoch = {
-            let mut state = self.log.state();
-            state.epoch += 1;
-            state.epoch
-        };
+        let term = self.log.begin_term();
         host.store.follow().await.expect("it follows");
         host.store.reached(self.log.head()).await.expect("it catches up");
-        host.store.lead(Box::new(OfEpoch(self.log.clone(), epoch))).await.expect("it leads");
+        host.store.lead(term).await.expect("it leads");
         host.store.to_prepare().open_term().await.expect("it leads");
         self.tell(n, host);
     }
@@ -247,7 +169,7 @@ impl TestHosts {
 
     /// Nobody leads, and all know it.
     pub async fn nobody_leads(&self) {
-        self.log.state().epoch += 1;
+        drop(self.log.begin_term());
         for host in &self.hosts {
             host.store.follow().await.expect("it follows");
             host.seen.send_modify(|it| it.leader = Leader::Nobody);
@@ -271,8 +193,8 @@ impl TestHosts {
 }
 
 /// Applies what is in the log, while this host follows.
-async fn follow(store: Store, log: SharedLog, mut is_behind: watch::Receiver<bool>) {
-    let (mut news, mut standing) = (log.1.subscribe(), store.standing());
+async fn follow(store: Store, log: MemoryLog, mut is_behind: watch::Receiver<bool>) {
+    let (mut news, mut standing) = (log.commits(), store.standing());
     loop {
         if is_behind.wait_for(|it| !it).await.is_err() {
             return;

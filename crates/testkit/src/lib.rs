@@ -24,7 +24,7 @@ pub use client::{Answer, Client};
 pub use described::{check_schema, operation_of};
 pub use drawn::{SEED, check_drawn, times};
 pub use dump::Dump;
-pub use hosts::{Cut, SharedLog, TestHosts};
+pub use hosts::TestHosts;
 pub use log::Log;
 pub use mails::RECORDED;
 pub use replay::{Compared, Entry, RecordedAnswer, RecordedRequest, Recording, Replay, is_name};

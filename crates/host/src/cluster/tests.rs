@@ -2,7 +2,7 @@
 //! what a host that may not lead does.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,9 +17,7 @@ use atoll_kernel::{
     serde_json::json,
     verify::Findings,
 };
-use atoll_storage::{
-    AppendError, CommitLog, Entry, KeyBuf, StoreOptions, Trouble, WriteKeys as _, engines::Memory,
-};
+use atoll_storage::{Cut, KeyBuf, MemoryLog, StoreOptions, Trouble, WriteKeys as _, engines::Memory};
 
 use super::*;
 use crate::{Application, Assembly, Data, Health, Role, Secrets, Settings, registry};
@@ -27,59 +25,28 @@ use crate::{Application, Assembly, Data, Health, Role, Secrets, Settings, regist
 /// How long a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A log in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    entries: Vec<Entry>,
-    /// How often somebody has begun to lead by it.
-    epoch: u64,
-    /// The next entry in which this is, it refuses.
-    refuses: Option<&'static str>,
-}
-
-/// The log as who leads in an epoch sees it.
-struct OfEpoch(Log, u64);
-
-impl Log {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl CommitLog for OfEpoch {
-    fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
-        let mut state = self.0.state();
-        if state.epoch != self.1 {
-            return Err(AppendError::Refused("another host leads".into()));
-        }
-        let has = |text: &mut &str| entry.bytes.windows(text.len()).any(|it| it == text.as_bytes());
-        if state.refuses.take_if(has).is_some() {
-            return Err(AppendError::Failed("its disk is full".into()));
-        }
-        state.entries.push(entry.clone());
-        Ok(())
-    }
-}
-
 /// A host of the shop.
 struct Host {
     app: Application,
-    log: Log,
+    replica: Memory,
+    log: MemoryLog,
     _terms: Task<()>,
 }
 
 impl Host {
     /// A host that follows, with an empty replica.
-    async fn join(log: &Log) -> Host {
+    async fn join(log: &MemoryLog) -> Host {
         Host::join_at(log, Clock::System).await
     }
 
-    async fn join_at(log: &Log, clock: Clock) -> Host {
+    async fn join_at(log: &MemoryLog, clock: Clock) -> Host {
+        Host::start(log, Memory::default(), clock).await
+    }
+
+    /// A host that follows, with this replica.
+    async fn start(log: &MemoryLog, replica: Memory, clock: Clock) -> Host {
         let registry = registry().expect("a registry");
-        let store = Store::open_replica(Memory::default(), &registry.spaces(), StoreOptions::default());
+        let store = Store::open_replica(replica.clone(), &registry.spaces(), StoreOptions::default());
         let (store, seen) = (store.expect("a store"), watch::Sender::default());
         let cluster = Cluster { store, seen, latest: None };
         let candidacy = Candidacy::new(cluster.store.clone(), registry, Role::Shared);
@@ -105,7 +72,7 @@ impl Host {
             pages: None,
         };
         let _terms = leadership.start(app.membership.as_ref()).await.expect("it follows");
-        Host { app, log: log.clone(), _terms }
+        Host { app, replica, log: log.clone(), _terms }
     }
 
     fn ctx(&self) -> &Ctx {
@@ -115,20 +82,14 @@ impl Host {
     /// Catches up.
     async fn follow(&self) {
         self.ctx().store().follow().await.expect("it follows");
-        let position = self.ctx().view().position().0 as usize;
-        let entries = self.log.state().entries[position..].to_vec();
+        let entries = self.log.after(self.ctx().view().position());
         self.ctx().store().apply(entries).await.expect("they follow");
     }
 
     /// Catches up, and begins to lead; who leads before is deposed.
     async fn begin(&self) {
-        let epoch = {
-            let mut state = self.log.state();
-            state.epoch += 1;
-            state.epoch
-        };
+        let log = self.log.begin_term();
         self.follow().await;
-        let log = Box::new(OfEpoch(self.log.clone(), epoch));
         self.ctx().store().lead(log).await.expect("it begins to lead");
     }
 
@@ -169,7 +130,7 @@ async fn forget_an_index(host: &Host) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_writes_before_the_host_that_takes_over_has_migrated() {
-    let log = Log::default();
+    let log = MemoryLog::default();
     let (first, second) = (Host::join(&log).await, Host::join(&log).await);
     first.lead().await;
     // More than one batch of the migration.
@@ -212,7 +173,7 @@ async fn nobody_writes_before_the_host_that_takes_over_has_migrated() {
 
 #[tokio::test]
 async fn host_does_not_lead_with_data_of_a_newer_program() {
-    let log = Log::default();
+    let log = MemoryLog::default();
     let (first, second) = (Host::join(&log).await, Host::join(&log).await);
     first.lead().await;
     second.follow().await;
@@ -233,7 +194,7 @@ async fn host_does_not_lead_with_data_of_a_newer_program() {
 
 #[tokio::test]
 async fn runs_that_a_leader_left_open_are_resumed_by_the_next_one() {
-    let log = Log::default();
+    let log = MemoryLog::default();
     let (first, second) = (Host::join(&log).await, Host::join(&log).await);
     first.lead().await;
     // A run whose host ended, with an input that its saga does not know: who resumes it can only fail it.
@@ -272,18 +233,16 @@ async fn runs_that_a_leader_left_open_are_resumed_by_the_next_one() {
 
 #[tokio::test]
 async fn secrets_are_the_shops() {
-    let log = Log::default();
+    let log = MemoryLog::default();
     let registry = registry().expect("a registry");
     let open = || Store::open_replica(Memory::default(), &registry.spaces(), StoreOptions::default());
     let (first, second) = (open().expect("a store"), open().expect("a store"));
     let given = Given::default();
     let waiting = given.of_several_hosts(&Data::Memory, &second, registry);
     let lead = async {
-        log.state().epoch += 1;
-        first.lead(Box::new(OfEpoch(log.clone(), 1))).await.expect("it begins to lead");
+        first.lead(log.begin_term()).await.expect("it begins to lead");
         let made = given.of_several_hosts(&Data::Memory, &first, registry).await.expect("it makes them");
-        let entries = log.state().entries.clone();
-        second.apply(entries).await.expect("they follow");
+        second.apply(log.after(Position(0))).await.expect("they follow");
         made
     };
     let (made, found) =
@@ -300,7 +259,7 @@ async fn secrets_are_the_shops() {
 
 #[tokio::test]
 async fn host_that_cannot_prepare_its_term_leaves_it_to_another() {
-    let log = Log::default();
+    let log = MemoryLog::default();
     let (first, second) = (Host::join(&log).await, Host::join(&log).await);
     first.lead().await;
     // The hosts are given a secret now; the second one is not.
@@ -316,13 +275,13 @@ async fn host_that_cannot_prepare_its_term_leaves_it_to_another() {
 
 #[tokio::test]
 async fn host_whose_background_cannot_start_leaves_the_leadership() {
-    let log = Log::default();
+    let log = MemoryLog::default();
     let host = Host::join(&log).await;
     let subscriber = host.ctx().registry().subscribers.first().expect("there are some").name;
-    log.state().refuses = Some(subscriber);
+    log.cut_at(Cut::Failed, subscriber);
     host.begin().await;
     host.until(Standing::Follows).await;
-    assert!(log.state().refuses.is_none(), "it has come to the subscribers");
+    assert!(log.has_cut(), "it has come to the subscribers");
     assert!(host.request().await.is_err());
     host.lead().await;
     assert!(position_of(&host.ctx().view(), subscriber).expect("a read").is_some());
@@ -330,7 +289,7 @@ async fn host_whose_background_cannot_start_leaves_the_leadership() {
 
 #[tokio::test]
 async fn term_ends_with_the_lease_whatever_its_writer_waits_for() {
-    let host = Host::join(&Log::default()).await;
+    let host = Host::join(&MemoryLog::default()).await;
     host.lead().await;
     let until = |it: Option<Instant>| host.app.cluster.seen.send_modify(|seen| seen.until = it);
     until(Some(Instant::now() + PATIENCE));
@@ -343,7 +302,7 @@ async fn term_ends_with_the_lease_whatever_its_writer_waits_for() {
 
 #[tokio::test]
 async fn host_alone_makes_no_secret_where_it_is_not_given_that_of_the_shop() {
-    let host = Host::join(&Log::default()).await;
+    let host = Host::join(&MemoryLog::default()).await;
     host.lead().await;
     let secret = || Some(Secret("given to every host".into()));
     let given = Given { jwt: secret(), cookie: secret() };
@@ -357,7 +316,7 @@ async fn host_alone_makes_no_secret_where_it_is_not_given_that_of_the_shop() {
 
 #[tokio::test]
 async fn readiness_tells_of_lag_and_of_a_log_that_does_not_answer() {
-    let log = Log::default();
+    let log = MemoryLog::default();
     let host = Host::join(&log).await;
     let (cluster, ctx) = (&host.app.cluster, host.ctx());
     assert_eq!(cluster.unready(ctx), ["this host has no data yet: it waits for one that leads"]);
@@ -393,7 +352,7 @@ async fn readiness_tells_of_lag_and_of_a_log_that_does_not_answer() {
 
 #[tokio::test]
 async fn time_does_not_go_back_where_another_clock_was_ahead() {
-    let log = Log::default();
+    let log = MemoryLog::default();
     let ahead = Timestamp::now().plus(Duration::from_secs(3600));
     let first = Host::join_at(&log, Clock::Manual(ManualClock::at(ahead))).await;
     let second = Host::join(&log).await;

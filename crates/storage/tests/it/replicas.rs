@@ -1,91 +1,39 @@
 //! Replicas: stores whose commits are in a log that they share. One leads, the others apply.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use atoll_storage::{
-    AppendError, CommitLog, Entry, KeyBuf, Position, Read as _, STORE_FORMAT, Space, Standing, Store,
-    StoreError, StoreOptions, View, Write, WriteKeys,
+    Cut, KeyBuf, MemoryLog, Position, Read as _, STORE_FORMAT, Space, Standing, Store, StoreError,
+    StoreOptions, View, Write, WriteKeys,
     engines::{Crash, EngineFault, Faulty, Memory, Redb},
 };
 use atoll_values::Timestamp;
 
 use crate::SPACES;
 
-/// A log in memory, and what becomes of the next entry.
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<State>>);
-
+/// A log, and the hosts that share it.
 #[derive(Default)]
-struct State {
-    entries: Vec<Entry>,
-    epoch: u64,
-    next: Option<Cut>,
-}
-
-/// How the next append ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    /// Nobody answers, and it is not in the log.
-    Before,
-    /// Nobody answers, and it is in the log.
-    After,
-    /// The log does not take it.
-    Failed,
-}
-
-/// The log as the leader of one epoch sees it.
-struct OfEpoch(Shared, u64);
-
-impl CommitLog for OfEpoch {
-    fn append(&mut self, entry: &Entry) -> Result<(), AppendError> {
-        let mut state = self.0.state();
-        if state.epoch != self.1 {
-            return Err(AppendError::Refused("another host leads".into()));
-        }
-        let cut = state.next.take();
-        if matches!(cut, None | Some(Cut::After)) {
-            assert_eq!(entry.position, Position(state.entries.len() as u64 + 1));
-            state.entries.push(entry.clone());
-        }
-        match cut {
-            None => Ok(()),
-            Some(Cut::Before | Cut::After) => Err(AppendError::Unknown("no answer".into())),
-            Some(Cut::Failed) => Err(AppendError::Failed("the disk is full".into())),
-        }
-    }
-}
+struct Shared(MemoryLog);
 
 impl Shared {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Catches up and leads by a new epoch, which is open to all.
+    /// Catches up and leads in a new term, which is open to all.
     async fn lead(&self, store: &Store) {
         self.begin(store).await.open_term().await.expect("it leads");
     }
 
-    /// Catches up and leads by a new epoch. Returns the handle of who prepares it.
+    /// Catches up and leads in a new term. Returns the handle of who prepares it.
     async fn begin(&self, store: &Store) -> Store {
         self.try_to_lead(store).await.expect("it begins to lead");
         store.to_prepare()
     }
 
     async fn try_to_lead(&self, store: &Store) -> Result<View, StoreError> {
-        let epoch = {
-            let mut state = self.state();
-            state.epoch += 1;
-            state.epoch
-        };
+        let term = self.0.begin_term();
         self.catch_up(store).await;
-        store.lead(Box::new(OfEpoch(self.clone(), epoch))).await
+        store.lead(term).await
     }
 
     /// Applies what the log has, some entries at a time.
     async fn catch_up(&self, store: &Store) -> View {
-        let position = store.view().position().0 as usize;
-        let entries = self.state().entries[position..].to_vec();
-        for some in entries.chunks(3) {
+        for some in self.0.after(store.view().position()).chunks(3) {
             store.apply(some.to_vec()).await.expect("they follow");
         }
         store.view()
@@ -96,13 +44,14 @@ fn replica(engine: impl atoll_storage::Engine, spaces: &[Space]) -> Store {
     Store::open_replica(engine, spaces, StoreOptions::default()).expect("a store")
 }
 
+fn put(tx: &mut dyn Write, key: u8) -> Result<(), StoreError> {
+    let key = KeyBuf::new(tx.prefix("test")).tail(&[key]).into_bytes();
+    tx.put(key, b"x".to_vec());
+    Ok(())
+}
+
 async fn write(store: &Store, key: u8) -> Result<Position, StoreError> {
-    let body = move |tx: &mut dyn Write| {
-        let key = KeyBuf::new(tx.prefix("test")).tail(&[key]).into_bytes();
-        tx.put(key, b"x".to_vec());
-        Ok::<_, StoreError>(())
-    };
-    Ok(store.commit(body).await?.1.position())
+    Ok(store.commit(move |tx: &mut dyn Write| put(tx, key)).await?.1.position())
 }
 
 fn has(view: &View, key: u8) -> bool {
@@ -148,7 +97,7 @@ async fn deposed_leader_writes_nothing_and_follows() {
     assert_eq!(*first.standing().borrow(), Standing::Follows);
     let view = log.catch_up(&first).await;
     assert!(has(&view, 2) && !has(&view, 3));
-    let first_entry = log.state().entries[0].clone();
+    let first_entry = log.0.after(Position(0))[0].clone();
     let refused = second.apply(vec![first_entry]).await.map(drop).expect_err("it leads");
     assert!(matches!(refused, StoreError::Diverged { .. }), "{refused}");
     write(&second, 4).await.expect("it goes on");
@@ -212,7 +161,7 @@ async fn commit_without_an_answer_is_looked_up_in_the_log() {
         let log = Shared::default();
         let store = replica(Memory::default(), SPACES);
         log.lead(&store).await;
-        log.state().next = Some(cut);
+        log.0.cut(cut);
         let unknown = write(&store, 1).await.expect_err("no answer");
         assert!(matches!(unknown, StoreError::Unknown(_)), "{unknown}");
         assert!(!has(&store.view(), 1), "what may not be there is not shown");
@@ -230,13 +179,13 @@ async fn log_that_lost_commits_is_noticed() {
     write(&leader, 1).await.expect("a commit");
     log.catch_up(&follower).await;
     // The last commit is lost, and others take its place.
-    log.state().entries.pop();
+    log.0.lose_last();
     let other = replica(Memory::default(), SPACES);
     log.lead(&other).await;
     for key in [2, 3] {
         write(&other, key).await.expect("a commit");
     }
-    let next = log.state().entries[2].clone();
+    let next = log.0.after(Position(2))[0].clone();
     assert_eq!(next.position, follower.view().position().next());
     let diverged = follower.apply(vec![next]).await.map(drop).expect_err("it follows on another commit");
     assert!(matches!(diverged, StoreError::Diverged { position } if position == Position(3)), "{diverged}");
@@ -283,11 +232,7 @@ async fn transactions_of_the_next_leader_are_not_earlier() {
     let log = Shared::default();
     let (first, second) = (replica(Memory::default(), SPACES), replica(Memory::default(), SPACES));
     let write = async |store: &Store, at_ms: i64| {
-        let body = |tx: &mut dyn Write| {
-            let key = KeyBuf::new(tx.prefix("test")).tail(b"1").into_bytes();
-            tx.put(key, b"x".to_vec());
-            Ok::<_, StoreError>(())
-        };
+        let body = |tx: &mut dyn Write| put(tx, 1);
         store.commit_at(Timestamp::from_millis(at_ms), body).await.expect("a commit");
     };
     log.lead(&first).await;
@@ -309,7 +254,7 @@ async fn commit_that_the_log_does_not_take_ends_no_term() {
     let store = replica(Memory::default(), SPACES);
     log.lead(&store).await;
     let of_this_term = store.of_this_term();
-    log.state().next = Some(Cut::Failed);
+    log.0.cut(Cut::Failed);
     let refused = write(&store, 1).await.expect_err("the disk is full");
     assert!(matches!(&refused, StoreError::Refused(why) if why.contains("full")), "{refused}");
     assert_eq!(*store.standing().borrow(), Standing::Leads);
@@ -322,7 +267,7 @@ async fn host_that_cannot_register_its_spaces_does_not_lead() {
     for cut in [Cut::Before, Cut::Failed] {
         let log = Shared::default();
         let store = replica(Memory::default(), SPACES);
-        log.state().next = Some(cut);
+        log.0.cut(cut);
         log.try_to_lead(&store).await.map(drop).expect_err("its first commit fails");
         assert_eq!(*store.standing().borrow(), Standing::Follows);
         log.lead(&store).await;
@@ -361,7 +306,7 @@ async fn who_is_refused_is_told_why_though_the_batch_is_lost() {
     let refusing =
         || store.write(|_: &mut dyn Write| Err::<(), _>(StoreError::Format("out of stock".into())));
     let going = async {
-        log.state().next = Some(Cut::After);
+        log.0.cut(Cut::After);
         go.send(()).expect("it waits");
     };
     let (_, before, written, after, ()) =
@@ -382,7 +327,7 @@ async fn follower_that_does_not_know_the_format_of_the_leader_ends() {
         Ok::<_, StoreError>(())
     };
     newer.write(body).await.expect_err("this program does not know it either");
-    let entry = log.state().entries.last().cloned().expect("it is in the log");
+    let entry = log.0.after(Position(0)).pop().expect("it is in the log");
     let refused = follower.apply(vec![entry]).await.map(drop).expect_err("it is of a newer version");
     assert!(matches!(refused, StoreError::Format(_)), "{refused}");
     let stopped = follower.stopped().await;
