@@ -9,6 +9,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::head::Head;
 
+/// How long PostgreSQL may take to let a host in, and to answer the small questions of one that starts: a
+/// server may accept connections and say nothing. It is enough for one of several servers that is gone.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// An error of PostgreSQL, or of the way to it.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -85,15 +89,26 @@ impl Database {
 
     /// Makes the tables, if they are not there. Errors: it may lose commits.
     pub(crate) async fn prepare(&self, client: &Client) -> Result<(), DatabaseError> {
-        let synchronous: String = client.query_one("SHOW synchronous_commit", &[]).await?.try_get(0)?;
-        if synchronous == "off" && !self.may_lose {
-            return Err(DatabaseError::LosesCommits);
+        let settings = "SELECT current_setting('synchronous_commit'),
+            current_setting('synchronous_standby_names') <> ''";
+        let settings = client.query_typed_one(settings, &[]).await?;
+        match settings.try_get(0)? {
+            "off" if !self.may_lose => return Err(DatabaseError::LosesCommits),
+            "local" if settings.try_get(1)? => tracing::warn!(
+                "`synchronous_commit` is `local` in PostgreSQL, which waits for no standby: a failover loses \
+                 what it has acknowledged"
+            ),
+            _ => {}
         }
         Head::make(client).await
     }
 
     /// Connects. Names that are notified on are sent to `notified`; the connection ends with the client.
     pub(crate) async fn connect(&self, notified: Arc<Notify>) -> Result<Client, DatabaseError> {
+        within(ANSWER_TIMEOUT, self.try_to_connect(notified)).await
+    }
+
+    async fn try_to_connect(&self, notified: Arc<Notify>) -> Result<Client, tokio_postgres::Error> {
         match &self.tls {
             None => {
                 let (client, connection) = self.config.connect(NoTls).await?;
@@ -110,11 +125,14 @@ impl Database {
 }
 
 /// Waits for PostgreSQL for so long.
-pub(crate) async fn within<T>(
+pub(crate) async fn within<T, E>(
     patience: Duration,
-    asked: impl Future<Output = Result<T, DatabaseError>>,
-) -> Result<T, DatabaseError> {
-    tokio::time::timeout(patience, asked).await.unwrap_or(Err(DatabaseError::TimedOut))
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, DatabaseError>
+where
+    DatabaseError: From<E>,
+{
+    Ok(tokio::time::timeout(patience, asked).await.map_err(|_| DatabaseError::TimedOut)??)
 }
 
 async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, notified: Arc<Notify>)

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use atoll_storage::{Chain, Entry, Position, Store};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, types::Type};
 
 use crate::{
     Database, DatabaseError,
     database::within,
-    head::{point, seq},
+    head::{Typed, point, seq},
     log::entries_after,
 };
 
@@ -100,7 +100,16 @@ async fn fold(client: &Client, position: Position, chain: Chain) -> Result<u64, 
         ON CONFLICT (k) DO UPDATE SET v = excluded.v";
     let (from, from_chain) = (seq(position), chain.0.as_slice());
     let (to, to_chain) = (seq(last.position), last.chain.0.as_slice());
-    client.execute(statement, &[&from, &from_chain, &to, &to_chain, &keys, &values, &gone]).await?;
+    let parameters: &[Typed<'_>] = &[
+        (&from, Type::INT8),
+        (&from_chain, Type::BYTEA),
+        (&to, Type::INT8),
+        (&to_chain, Type::BYTEA),
+        (&keys, Type::BYTEA_ARRAY),
+        (&values, Type::BYTEA_ARRAY),
+        (&gone, Type::BYTEA_ARRAY),
+    ];
+    client.execute_typed(statement, parameters).await?;
     Ok(entries.iter().map(|it| it.bytes.len() as u64).sum())
 }
 
@@ -115,11 +124,12 @@ async fn trim(client: &Client, n_kept: u64) -> Result<(), DatabaseError> {
         DELETE FROM atoll_log USING free, kept, atoll_fold
         WHERE is_free AND atoll_log.seq <= atoll_fold.seq
             AND atoll_log.seq < coalesce(kept.first, atoll_fold.seq)";
-    client.execute(statement, &[&LOADING, &i64::try_from(n_kept).unwrap_or(i64::MAX)]).await?;
+    let n_kept = i64::try_from(n_kept).unwrap_or(i64::MAX);
+    client.execute_typed(statement, &[(&LOADING, Type::INT8), (&n_kept, Type::INT8)]).await?;
     Ok(())
 }
 
 /// The last commit that the table of all keys holds.
 pub(crate) async fn folded(client: &Client) -> Result<(Position, Chain), DatabaseError> {
-    point(&client.query_one("SELECT seq, chain FROM atoll_fold", &[]).await?)
+    point(&client.query_typed_one("SELECT seq, chain FROM atoll_fold", &[]).await?)
 }

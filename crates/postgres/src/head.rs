@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atoll_storage::{Chain, Position};
-use tokio_postgres::{Client, GenericClient, Row, types::ToSql};
+use tokio_postgres::{
+    Client, GenericClient, Row,
+    types::{ToSql, Type},
+};
 
 use crate::{DatabaseError, log::CHANNEL};
 
@@ -76,7 +79,6 @@ impl Head {
 
     /// The head as it is.
     pub(crate) async fn read(client: &impl GenericClient) -> Result<Head, DatabaseError> {
-        // In one round trip: each follower asks for it at each commit.
         Head::of(&client.query_typed_one(&format!("SELECT {HEAD} FROM atoll_head"), &[]).await?)
     }
 
@@ -92,7 +94,8 @@ impl Head {
         let set = "epoch = epoch + 1, term = gen_random_uuid(), url = $1, beat = clock_timestamp(),
             lease = $3 * interval '1 second'";
         let is_silent = "beat NOT BETWEEN clock_timestamp() - lease AND clock_timestamp() + lease";
-        let parameters: &[&(dyn ToSql + Sync)] = &[&url, &epoch, &lease.as_secs_f64()];
+        let lease_s = lease.as_secs_f64();
+        let parameters: &[Typed<'_>] = &[(&url, Type::TEXT), (&epoch, Type::INT8), (&lease_s, Type::FLOAT8)];
         Head::update(client, set, &format!("epoch = $2 AND {is_silent}"), parameters).await
     }
 
@@ -100,17 +103,17 @@ impl Head {
     /// None if another one leads.
     pub(crate) async fn raise(client: &Client, term: &str) -> Result<Option<Head>, DatabaseError> {
         let set = "epoch = epoch + 1, beat = clock_timestamp()";
-        Head::update(client, set, "term = $1::text::uuid", &[&term]).await
+        Head::of_term(client, term, set).await
     }
 
     /// Extends the lease. None if another host leads.
     pub(crate) async fn beat(client: &Client, term: &str) -> Result<Option<Head>, DatabaseError> {
-        Head::update(client, "beat = clock_timestamp()", "term = $1::text::uuid", &[&term]).await
+        Head::of_term(client, term, "beat = clock_timestamp()").await
     }
 
     /// Gives the leadership back, and notifies the others, so that none need wait for the end of the lease.
     pub(crate) async fn resign(client: &Client, term: &str) -> Result<(), DatabaseError> {
-        Head::update(client, "beat = '-infinity'", "term = $1::text::uuid", &[&term]).await?;
+        Head::of_term(client, term, "beat = '-infinity'").await?;
         Ok(client.batch_execute(&format!("NOTIFY {CHANNEL}")).await?)
     }
 
@@ -118,10 +121,15 @@ impl Head {
         client: &Client,
         set: &str,
         condition: &str,
-        parameters: &[&(dyn ToSql + Sync)],
+        parameters: &[Typed<'_>],
     ) -> Result<Option<Head>, DatabaseError> {
         let statement = format!("UPDATE atoll_head SET {set} WHERE {condition} RETURNING {HEAD}");
-        client.query_opt(&statement, parameters).await?.as_ref().map(Head::of).transpose()
+    /// Updates it, if it is of this term.
+    async fn of_term(client: &Client, term: &str, set: &str) -> Result<Option<Head>, DatabaseError> {
+        Head::update(client, set, "term = $1::uuid", &[(&term, Type::TEXT)]).await
+    }
+
+        client.query_typed_opt(&statement, parameters).await?.as_ref().map(Head::of).transpose()
     }
 }
 

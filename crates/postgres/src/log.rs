@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use atoll_storage::{Chain, Entry, Position, Store, StoreError, View};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, types::Type};
 
 use crate::{
     DatabaseError,
     database::within,
-    head::{Head, point, seq},
+    head::{Head, Typed, point, seq},
 };
 
 /// What followers are notified on.
@@ -37,12 +37,10 @@ pub(crate) async fn entries_after(
                 SELECT seq, chain, changes FROM atoll_log WHERE seq > $1 ORDER BY seq LIMIT $2
             ) AS next
         ) AS summed WHERE n_bytes <= $3 OR seq = $1 + 1 ORDER BY seq";
-    let asked = async {
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-            [&seq(position), &CHUNK_ENTRIES_MAX, &CHUNK_BYTES_MAX];
-        Ok(client.query(statement, &parameters).await?)
-    };
-    let rows = within(CHUNK_TIMEOUT, asked).await?;
+    let behind = seq(position);
+    let parameters: &[Typed<'_>] =
+        &[(&behind, Type::INT8), (&CHUNK_ENTRIES_MAX, Type::INT8), (&CHUNK_BYTES_MAX, Type::INT8)];
+    let rows = within(CHUNK_TIMEOUT, client.query_typed(statement, parameters)).await?;
     let (mut entries, mut next) = (Vec::with_capacity(rows.len()), position.next());
     for row in rows {
         let (position, own) = point(&row)?;
@@ -58,7 +56,8 @@ pub(crate) async fn entries_after(
 
 /// The chain of the commit at this position; none if the log does not hold it.
 pub(crate) async fn chain_at(client: &Client, at: Position) -> Result<Option<Chain>, DatabaseError> {
-    let row = client.query_opt("SELECT seq, chain FROM atoll_log WHERE seq = $1", &[&seq(at)]).await?;
+    let statement = "SELECT seq, chain FROM atoll_log WHERE seq = $1";
+    let row = client.query_typed_opt(statement, &[(&seq(at), Type::INT8)]).await?;
     Ok(row.as_ref().map(point).transpose()?.map(|(_, chain)| chain))
 }
 

@@ -9,7 +9,7 @@ use std::{
 use atoll_storage::{Leader, Seen, Standing, Store, Trouble, View};
 use tokio::{
     sync::{Notify, watch},
-    time::{sleep, sleep_until},
+    time::sleep,
 };
 use tokio_postgres::Client;
 
@@ -77,10 +77,8 @@ impl Member {
         mut stopped: watch::Receiver<bool>,
     ) -> Result<(), DatabaseError> {
         let ended = loop {
-            let lapsed = lapsed(self.seen.subscribe());
             let error = tokio::select! {
                 Err(error) = self.take_part(&may_lead) => error,
-                () = lapsed => DatabaseError::TimedOut,
                 _ = stopped.wait_for(|it| *it) => break Ok(()),
             };
             if error.is_for_good() {
@@ -117,11 +115,17 @@ impl Member {
         self.store.standing().borrow().writes()
     }
 
+    /// How long PostgreSQL may take for an answer: no longer than this host knows to be alone, if it leads.
+    fn patience(&self) -> Duration {
+        let until = self.seen.borrow().until;
+        until.map_or(self.lease, |it| it.saturating_duration_since(Instant::now()))
+    }
+
     /// Takes part until the connection fails.
     async fn take_part(&mut self, may_lead: &impl Fn(&View) -> bool) -> Result<Infallible, DatabaseError> {
         let news = Arc::new(Notify::new());
-        let client = within(self.lease, self.database.join(news.clone())).await?;
-        within(self.lease, async { Ok(client.batch_execute(&format!("LISTEN {CHANNEL}")).await?) }).await?;
+        let client = within(self.patience(), self.database.join(news.clone())).await?;
+        within(self.patience(), client.batch_execute(&format!("LISTEN {CHANNEL}"))).await?;
         let (mut standing, mut folding_here) = (self.store.standing(), None);
         loop {
             let pause = if standing.borrow_and_update().writes() {
@@ -131,7 +135,7 @@ impl Member {
                 }
                 let begin = || folding(&self.database, &self.store, self.n_log_kept);
                 folding_here.get_or_insert_with(begin);
-                self.lease / 3
+                self.patience() / 3
             } else {
                 folding_here = None;
                 if self.follow(&client, may_lead).await? {
@@ -152,7 +156,7 @@ impl Member {
     async fn beat(&mut self, client: &Client) -> Result<bool, DatabaseError> {
         let Some(term) = &self.term else { return Ok(false) };
         let asked_at = Instant::now();
-        let head = within(self.lease, Head::beat(client, term)).await?;
+        let head = within(self.patience(), Head::beat(client, term)).await?;
         match &head {
             Some(head) => {
                 // Others are sent here when its term is open.
@@ -160,7 +164,10 @@ impl Member {
                 let leader = if is_open { Leader::Here } else { Leader::Nobody };
                 self.see(head, leader, Some(asked_at + self.lease - self.lease / MARGIN_PART));
             }
-            None => self.term = None,
+            None => {
+                self.term = None;
+                self.seen.send_modify(|it| (it.leader, it.until) = (Leader::Nobody, None));
+            }
         }
         Ok(head.is_some())
     }
@@ -254,23 +261,6 @@ impl Member {
         match self.term.take() {
             Some(term) => within(self.lease, Head::resign(client, &term)).await,
             None => Ok(()),
-        }
-    }
-}
-
-/// Resolves when this host has led for longer than it knows to be alone.
-async fn lapsed(mut seen: watch::Receiver<Seen>) {
-    loop {
-        let until = seen.borrow_and_update().until;
-        let lapsed = async {
-            match until {
-                Some(until) => sleep_until(until.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = lapsed => return,
-            Ok(()) = seen.changed() => {}
         }
     }
 }
