@@ -143,8 +143,11 @@ impl Member {
                 }
                 self.lease / 4
             };
+            let position = self.store.view().position();
             tokio::select! {
-                () = sleep(pause) => {}
+                () = sleep(pause) => if self.store.view().position() == position {
+                    self.store.flush();
+                },
                 () = news.notified(), if !self.leads() => {}
                 _ = standing.changed() => {}
             }

@@ -7,6 +7,11 @@ use crate::{Direction, Span, StoreError, Visit};
 /// New values by key, in stored form; `None` is a deletion.
 pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// The bytes of keys and values.
+pub(crate) fn size(changes: &Changes) -> u64 {
+    changes.iter().map(|(key, value)| (key.len() + value.as_ref().map_or(0, Vec::len)) as u64).sum()
+}
+
 /// Called with the neighbours of the requested entries, to verify them.
 pub type Neighbours<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
 

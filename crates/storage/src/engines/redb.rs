@@ -20,6 +20,7 @@ use atoll_values::limits::CACHE_BYTES;
 
 use crate::{
     Changes, Direction, Engine, Neighbours, Raw, Span, StoreError, Visit,
+    engine::size,
     files::{create_private, put_in_place, with_suffix},
 };
 
@@ -30,7 +31,11 @@ const NOTES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("backup");
 
 /// Bytes that are applied without a flush: until one, redb reuses no space of what was deleted, and a crash
 /// has them fetched again.
-const UNFLUSHED_BYTES_MAX: usize = 16 * 1024 * 1024;
+const UNFLUSHED_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Commits that are applied without a flush: each of them, however small, leaves some pages that are not
+/// reused.
+const UNFLUSHED_COMMITS_MAX: usize = 1_000;
 
 /// Notes by their names.
 pub(crate) type Notes = BTreeMap<String, Vec<u8>>;
@@ -38,8 +43,14 @@ pub(crate) type Notes = BTreeMap<String, Vec<u8>>;
 /// A redb database. It is locked while it is open, so a second process is refused.
 pub struct Redb {
     database: Database,
-    /// Bytes that were applied since the last flush.
-    n_unflushed: usize,
+    unflushed: Unflushed,
+}
+
+/// What was applied since the last flush.
+#[derive(Default)]
+struct Unflushed {
+    n_commits: usize,
+    n_bytes: u64,
 }
 
 impl Redb {
@@ -73,7 +84,11 @@ impl Redb {
         let backend = FileBackend::new(file).map_err(failed)?;
         let database = builder(CACHE_BYTES).create_with_backend(backend).map_err(failed)?;
         create_table(&database)?;
-        Ok(Redb { database, n_unflushed: 0 })
+        Ok(Redb::over(database))
+    }
+
+    fn over(database: Database) -> Redb {
+        Redb { database, unflushed: Unflushed::default() }
     }
 
     /// Opens the file after an integrity check of all pages, with repair where possible. Reads the whole
@@ -86,8 +101,7 @@ impl Redb {
     pub(crate) fn create_new(file: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         create_private(file).map_err(|error| making(file, error))?;
         let database = builder(cache_bytes).create(file).map_err(|error| opening(file, error));
-        let made =
-            database.and_then(|database| create_table(&database).map(|()| Redb { database, n_unflushed: 0 }));
+        let made = database.and_then(|database| create_table(&database).map(|()| Redb::over(database)));
         if made.is_err() {
             // The error says what was wrong.
             let _ = fs::remove_file(file);
@@ -165,7 +179,7 @@ fn open(file: &Path, cache_bytes: usize, checked: bool) -> Result<Redb, StoreErr
     let mut builder = builder(cache_bytes);
     builder.set_check_integrity_on_open(checked);
     let database = catch_panic(|| builder.open(file).map_err(|error| opening(file, error)))?;
-    let redb = Redb { database, n_unflushed: 0 };
+    let redb = Redb::over(database);
     // A missing table is damage, since the file was created with it.
     redb.snapshot()?;
     Ok(redb)
@@ -217,15 +231,16 @@ impl Engine for Redb {
     }
 
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        let n_bytes =
-            |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| key.len() + value.as_ref().map_or(0, Vec::len);
-        self.n_unflushed += changes.iter().map(n_bytes).sum::<usize>();
-        let is_full = self.n_unflushed >= UNFLUSHED_BYTES_MAX;
+        let unflushed = &mut self.unflushed;
+        unflushed.n_commits += 1;
+        unflushed.n_bytes += size(changes);
+        let is_full =
+            unflushed.n_commits >= UNFLUSHED_COMMITS_MAX || unflushed.n_bytes >= UNFLUSHED_BYTES_MAX;
         self.write(changes, if is_full { Durability::Immediate } else { Durability::None })
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
-        if self.n_unflushed > 0 { self.commit(&Changes::new()) } else { Ok(()) }
+        if self.unflushed.n_commits > 0 { self.commit(&Changes::new()) } else { Ok(()) }
     }
 }
 
@@ -244,7 +259,7 @@ impl Redb {
         }
         tx.commit().map_err(failed)?;
         if matches!(durability, Durability::Immediate) {
-            self.n_unflushed = 0;
+            self.unflushed = Unflushed::default();
         }
         Ok(())
     }

@@ -120,6 +120,13 @@ impl Store {
         self.ask(Work::Follow).await
     }
 
+    /// Has a replica made durable that rests: otherwise later commits would. Does not wait for it, and an
+    /// error ends the store, as that of a commit does.
+    pub fn flush(&self) {
+        // One whose queue is full does not rest.
+        drop(self.shared.queue.try_send(Work::Flush));
+    }
+
     /// Who runs the transactions. It changes to `Follows` when the log refuses a commit.
     pub fn standing(&self) -> watch::Receiver<Standing> {
         self.shared.standing.clone()

@@ -21,7 +21,9 @@ use super::{
 };
 use crate::{
     AppendError, Chain, Changes, CommitLog, Engine, Entry, Halt, Meter, Position, STORE_FORMAT, Space,
-    Standing, StoreError, View, WriterCounters, checksum, format,
+    Standing, StoreError, View, WriterCounters, checksum,
+    engine::size,
+    format,
     made::Made,
     overlay::{Layer, Transaction},
     regions::Regions,
@@ -43,6 +45,8 @@ pub(super) enum Work {
     Open(Option<Term>, Reply),
     /// Follow.
     Follow(Reply),
+    /// Make durable what was applied.
+    Flush,
     /// End.
     Close,
 }
@@ -164,6 +168,7 @@ impl<N: Engine> Writer<N> {
                 Work::Follow(reply) => self.answer(reply, |it| Ok(it.follow())),
                 Work::Close => break StoreError::Stopped("it was closed".into()),
             };
+                Work::Flush => self.engine.flush(),
             if let Err(error) = done {
                 tracing::error!(%error, "a commit failed; the store takes no more writes");
                 let reason = StoreError::Stopped(error.to_string());
@@ -411,14 +416,9 @@ impl Work {
             Work::Apply(_, reply) | Work::Lead(_, reply) | Work::Open(_, reply) | Work::Follow(reply) => {
                 drop(reply.send(Err(end.clone())))
             }
-            Work::Close => {}
+            Work::Flush | Work::Close => {}
         }
     }
-}
-
-/// The bytes of keys and values.
-fn size(changes: &Changes) -> u64 {
-    changes.iter().map(|(key, value)| (key.len() + value.as_ref().map_or(0, Vec::len)) as u64).sum()
 }
 
 /// The error after which the writer must end: one of the engine. After one of the log it follows.

@@ -1,8 +1,10 @@
 //! Replicas: stores whose commits are in a log that they share. One leads, the others apply.
 
+use std::path::Path;
+
 use atoll_storage::{
-    Cut, KeyBuf, MemoryLog, Position, Read as _, STORE_FORMAT, Space, Standing, Store, StoreError,
-    StoreOptions, View, Write, WriteKeys,
+    Changes, Cut, Engine as _, KeyBuf, MemoryLog, Position, Read as _, STORE_FORMAT, Space, Standing, Store,
+    StoreError, StoreOptions, View, Write, WriteKeys,
     engines::{Crash, EngineFault, Faulty, Memory, Redb},
 };
 use atoll_values::Timestamp;
@@ -246,6 +248,49 @@ async fn transactions_of_the_next_leader_are_not_earlier() {
     first.follow().await.expect("it follows");
     log.lead(&first).await;
     assert_eq!(first.not_before(), Timestamp::from_millis(9_000));
+}
+
+#[tokio::test]
+async fn replica_is_flushed_when_it_is_asked_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("replica.redb");
+    let log = Shared::default();
+    let (leader, follower) =
+        (replica(Memory::default(), SPACES), replica(Redb::open(&file).expect("a file"), SPACES));
+    log.lead(&leader).await;
+    let last = write(&leader, 1).await.expect("a commit");
+    log.catch_up(&follower).await;
+    let on_the_disk = || View::look(&after_a_crash(&file), SPACES).expect("a look").position();
+    assert_eq!(on_the_disk(), Position(0), "it would be applied again");
+    follower.flush();
+    follower.follow().await.expect("what was queued before is done");
+    assert_eq!(on_the_disk(), last);
+}
+
+/// Small ones, which have few bytes together.
+#[test]
+fn replica_is_flushed_after_a_thousand_commits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("replica.redb");
+    let mut redb = Redb::open(&file).expect("a file");
+    let mut apply = |n: u64| {
+        redb.apply(&Changes::from([(n.to_be_bytes().to_vec(), Some(Vec::new()))])).expect("a commit");
+    };
+    let n_after_a_crash = || {
+        let found = after_a_crash(&file);
+        found.snapshot().expect("a snapshot").n_entries().expect("a number")
+    };
+    (1..1_000).for_each(&mut apply);
+    assert_eq!(n_after_a_crash(), 0, "they would be applied again");
+    apply(1_000);
+    assert_eq!(n_after_a_crash(), 1_000);
+}
+
+/// What the disk has of a file that is open.
+fn after_a_crash(file: &Path) -> Redb {
+    let crashed = file.with_extension("crashed");
+    std::fs::copy(file, &crashed).expect("a copy");
+    Redb::open(&crashed).expect("it is repaired")
 }
 
 #[tokio::test]
