@@ -231,8 +231,8 @@ impl Store {
         }
     }
 
-    /// The time of the last transaction of the host that led before this one. Those of this one are not to be
-    /// made earlier, whatever its clock says.
+    /// The time of the last transaction of the hosts that led before this one, which may have the store alone
+    /// by now. Those of this one are not to be made earlier, whatever its clock says.
     pub fn not_before(&self) -> Timestamp {
         Timestamp::from_millis(self.shared.not_before.load(Ordering::Relaxed))
     }

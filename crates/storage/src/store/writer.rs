@@ -100,6 +100,8 @@ impl<N: Engine> Writer<N> {
         let view = bare.with_spaces(spaces)?;
         let counters = WriterCounters::default();
         counters.held.published(view.raw());
+        // A host alone may have its store from several.
+        ids_after(made.id_at);
         Ok(Writer {
             engine,
             spaces: spaces.to_vec(),
@@ -107,7 +109,7 @@ impl<N: Engine> Writer<N> {
             chain,
             made,
             failed: None,
-            not_before: Arc::new(AtomicI64::new(Timestamp::MIN.millis())),
+            not_before: Arc::new(AtomicI64::new(made.at.millis())),
             commits: watch::Sender::new(view.position()),
             published: Arc::new(ArcSwap::from_pointee(view)),
             regions: Arc::default(),
@@ -166,9 +168,9 @@ impl<N: Engine> Writer<N> {
                 Work::Lead(log, reply) => self.answer(reply, |it| it.lead(log)),
                 Work::Open(term, reply) => self.answer(reply, |it| it.open(term)),
                 Work::Follow(reply) => self.answer(reply, |it| Ok(it.follow())),
+                Work::Flush => self.engine.flush(),
                 Work::Close => break StoreError::Stopped("it was closed".into()),
             };
-                Work::Flush => self.engine.flush(),
             if let Err(error) = done {
                 tracing::error!(%error, "a commit failed; the store takes no more writes");
                 let reason = StoreError::Stopped(error.to_string());

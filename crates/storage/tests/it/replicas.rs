@@ -250,6 +250,20 @@ async fn transactions_of_the_next_leader_are_not_earlier() {
     assert_eq!(first.not_before(), Timestamp::from_millis(9_000));
 }
 
+/// What several hosts have served is served by one from then on.
+#[tokio::test]
+async fn transactions_of_a_host_alone_are_not_earlier_than_those_of_several() {
+    let log = Shared::default();
+    let engine = Memory::default();
+    let store = replica(engine.clone(), SPACES);
+    log.lead(&store).await;
+    store.commit_at(Timestamp::from_millis(9_000), |tx: &mut dyn Write| put(tx, 1)).await.expect("a commit");
+    store.close();
+    let alone = Store::open(engine, SPACES).expect("a store");
+    assert_eq!(alone.not_before(), Timestamp::from_millis(9_000));
+    alone.close();
+}
+
 #[tokio::test]
 async fn replica_is_flushed_when_it_is_asked_to() {
     let folder = tempfile::tempdir().expect("a folder");
