@@ -56,11 +56,11 @@ pub async fn move_out(
     file: &Path,
     cache_bytes: usize,
 ) -> Result<Position, DatabaseError> {
-    let mut client = database.join(Arc::default()).await?;
+    let client = database.join(Arc::default()).await?;
     if Head::read(&client).await?.is_led {
         return Err(DatabaseError::IsLed);
     }
-    load(&mut client, file, cache_bytes).await
+    load(client, file, cache_bytes).await
 }
 
 fn ended(error: tokio::task::JoinError) -> DatabaseError {

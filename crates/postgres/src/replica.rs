@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    pin::pin,
     sync::Arc,
 };
 
@@ -11,14 +10,23 @@ use atoll_storage::{
     Changes, Engine as _, Entry, Position, StoreError, View,
     engines::Redb,
     files::{folder_of, put_in_place, with_suffix},
+    marked,
 };
-use futures_util::TryStreamExt as _;
-use tokio_postgres::{Client, IsolationLevel};
+use tokio_postgres::{Client, types::Type};
 
-use crate::{Database, DatabaseError, fold::LOADING, head::Head, log::entries_after};
+use crate::{
+    Database, DatabaseError,
+    database::{ANSWER_TIMEOUT, within},
+    fold::{LOADING, folded},
+    head::{Head, Typed},
+    log::{CHUNK_TIMEOUT, entries_after},
+};
 
-/// Bytes of keys and values that are written at once.
-const BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of keys and values that are copied at once; the last value may go beyond.
+const COPIED_BYTES_MAX: i64 = 4 * 1024 * 1024;
+
+/// Keys that are copied at once.
+const COPIED_KEYS_MAX: i64 = 16_384;
 
 /// Replicas that are kept because PostgreSQL has lost what they hold; older ones are removed.
 const ASIDE_MAX: usize = 3;
@@ -39,7 +47,7 @@ enum Fit {
 /// Opens the replica in this file; where there is none, or the log does not go on from it, a new one is made
 /// of what PostgreSQL holds. One that holds commits which the log has lost is kept beside it, with an alarm.
 pub async fn bring_up(database: &Database, file: &Path, cache_bytes: usize) -> Result<Redb, DatabaseError> {
-    let mut client = match database.connect(Arc::default()).await {
+    let client = match database.connect(Arc::default()).await {
         Ok(client) => client,
         Err(error) if file.exists() => {
             tracing::warn!(%error, "PostgreSQL does not answer: reads are of what the replica has");
@@ -47,7 +55,7 @@ pub async fn bring_up(database: &Database, file: &Path, cache_bytes: usize) -> R
         }
         Err(error) => return Err(error),
     };
-    database.prepare(&client).await?;
+    within(ANSWER_TIMEOUT, database.prepare(&client)).await?;
     if file.exists() {
         let engine = Redb::open_with(file, cache_bytes)?;
         let view = View::look(&engine, &[])?;
@@ -60,13 +68,13 @@ pub async fn bring_up(database: &Database, file: &Path, cache_bytes: usize) -> R
             Fit::Stranger => return Err(DatabaseError::Empty(file.to_owned())),
         }
     }
-    load(&mut client, file, cache_bytes).await?;
+    load(client, file, cache_bytes).await?;
     Ok(Redb::open_with(file, cache_bytes)?)
 }
 
 async fn fit(client: &Client, view: &View) -> Result<Fit, DatabaseError> {
     let (position, chain) = (view.position(), view.chain()?);
-    let head = Head::read(client).await?;
+    let head = within(ANSWER_TIMEOUT, Head::read(client)).await?;
     Ok(if (position, chain) == (head.position, head.chain) {
         Fit::Fits
     } else if (position, chain) == Default::default() {
@@ -116,56 +124,74 @@ fn aside(file: &Path) -> std::io::Result<Vec<(std::time::SystemTime, PathBuf)>> 
     Ok(found)
 }
 
-/// Makes the file of what PostgreSQL holds, up to the last commit. While it does, the log is not trimmed, so
-/// that it reaches back to the snapshot that this begins with, however long it takes.
-pub(crate) async fn load(
-    client: &mut Client,
-    file: &Path,
-    cache_bytes: usize,
-) -> Result<Position, DatabaseError> {
+/// Makes the file of what PostgreSQL holds, up to the last commit at the end of the copy. While it does, the
+/// log is not trimmed, so that it reaches back to where this begins, however long it takes.
+pub(crate) async fn load(client: Client, file: &Path, cache_bytes: usize) -> Result<Position, DatabaseError> {
     let part = with_suffix(file, ".part");
     match fs::remove_file(&part) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(engine(&part, &error)),
         _ => {}
     }
     let mut redb = Redb::open_with(&part, cache_bytes)?;
-    client.execute("SELECT pg_advisory_lock_shared($1)", &[&LOADING]).await?;
-    copy_keys(client, &mut redb).await?;
-    let position = loop {
-        let view = View::look(&redb, &[])?;
-        let entries = entries_after(client, view.position(), view.chain()?).await?;
-        match Entry::merge(&entries)? {
-            Some(changes) => redb.apply(&changes)?,
-            None => break view.position(),
-        }
-    };
+    // Until the session ends.
+    let loading = client.execute_typed("SELECT pg_advisory_lock_shared($1)", &[(&LOADING, Type::INT8)]);
+    within(CHUNK_TIMEOUT, loading).await?;
+    copy_keys(&client, &mut redb).await?;
+    let position = replay(&client, &mut redb).await?;
     redb.flush()?;
     drop(redb);
     put_in_place(&part, file).map_err(|error| engine(file, &error))?;
-    client.execute("SELECT pg_advisory_unlock_shared($1)", &[&LOADING]).await?;
     Ok(position)
 }
 
-/// Copies the table of all keys, from one snapshot.
-async fn copy_keys(client: &mut Client, redb: &mut Redb) -> Result<(), DatabaseError> {
-    let tx = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let tx = tx.start().await?;
-    {
-        let no_parameters: [&str; 0] = [];
-        let mut rows = pin!(tx.query_raw("SELECT k, v FROM atoll_kv ORDER BY k", no_parameters).await?);
-        let (mut batch, mut n_bytes) = (Changes::new(), 0);
-        while let Some(row) = rows.try_next().await? {
-            let (key, value): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-            n_bytes += key.len() + value.len();
-            batch.insert(key, Some(value));
-            if n_bytes >= BATCH_BYTES {
-                redb.apply(&std::mem::take(&mut batch))?;
-                n_bytes = 0;
-            }
+/// Copies the table of all keys by short statements, each of which sees what is folded by then, and marks the
+/// copy as at the commit that was folded before the first of them. One transaction for all would keep the old
+/// versions of the head, of which there is one for each commit, and commits would get slower until its end.
+///
+/// Such a copy is of no moment. [Replayed](replay) from its mark to a commit behind all that it has seen, it
+/// is: entries hold whole values and deletions, so each key that one of them changes has the value of the
+/// last that does, whatever was copied, and each other one had the same value at all these moments.
+async fn copy_keys(client: &Client, redb: &mut Redb) -> Result<(), DatabaseError> {
+    let (position, chain) = within(ANSWER_TIMEOUT, folded(client)).await?;
+    let statement = "
+        SELECT k, v FROM (
+            SELECT k, v, sum(length(k) + length(v)) OVER (ORDER BY k) AS n_bytes FROM (
+                SELECT k, v FROM atoll_kv WHERE k >= $1 ORDER BY k LIMIT $2
+            ) AS next
+        ) AS summed WHERE n_bytes - length(k) - length(v) < $3 ORDER BY k";
+    let mut from = Vec::new();
+    loop {
+        let parameters: &[Typed<'_>] =
+            &[(&from, Type::BYTEA), (&COPIED_KEYS_MAX, Type::INT8), (&COPIED_BYTES_MAX, Type::INT8)];
+        let rows = within(CHUNK_TIMEOUT, client.query_typed(statement, parameters)).await?;
+        let mut copied = Changes::new();
+        for row in &rows {
+            copied.insert(row.try_get(0)?, Some(row.try_get(1)?));
         }
-        redb.commit(&batch)?;
+        let Some((last, _)) = copied.last_key_value() else { break };
+        // The first key that there can be behind it.
+        from = [last.as_slice(), &[0]].concat();
+        redb.apply(&copied)?;
     }
-    Ok(tx.commit().await?)
+    Ok(redb.apply(&marked(position, chain))?)
+}
+
+/// Applies the log to a copy, up to the commit that is the last one now. Those that come meanwhile are left to
+/// the host, which follows.
+async fn replay(client: &Client, redb: &mut Redb) -> Result<Position, DatabaseError> {
+    let head = within(ANSWER_TIMEOUT, Head::read(client)).await?;
+    loop {
+        let view = View::look(redb, &[])?;
+        let (position, chain) = (view.position(), view.chain()?);
+        if position == head.position && chain != head.chain {
+            return Err(StoreError::Diverged { position }.into());
+        }
+        if position >= head.position {
+            return Ok(position);
+        }
+        let entries = entries_after(client, position, chain).await?;
+        redb.apply(&Entry::merge(&entries)?.ok_or(DatabaseError::TooOld)?)?;
+    }
 }
 
 fn engine(file: &Path, error: &std::io::Error) -> DatabaseError {

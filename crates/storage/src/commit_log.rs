@@ -103,6 +103,18 @@ impl Chain {
     }
 }
 
+/// What marks a replica as at this commit, whatever commit its keys are of. Before the first one there is no
+/// mark.
+pub fn marked(position: Position, chain: Chain) -> Changes {
+    let (key, mut number) = position.entry();
+    number.iter_mut().for_each(|it| checksum::append(&key, it));
+    let (chain_key, digest) = chain.entry();
+    Changes::from([
+        (key, number.filter(|_| position != Position::default())),
+        (chain_key, digest.filter(|_| chain != Chain::default())),
+    ])
+}
+
 /// A log, as the host that leads sees it. The writer's thread calls it, and waits for it.
 pub trait CommitLog: Send + 'static {
     /// Appends an entry. On `Ok` it is durable, and no other entry has its position.

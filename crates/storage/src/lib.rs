@@ -45,7 +45,7 @@ mod view;
 mod writer_counters;
 
 pub use backup::{Beside, Manifest, PART, restore};
-pub use commit_log::{AppendError, Chain, CommitLog, Entry};
+pub use commit_log::{AppendError, Chain, CommitLog, Entry, marked};
 pub use engine::{Changes, Engine, Neighbours, Raw};
 pub use entity::{
     ComputedFields, Embed, Entity, EntityDef, JsonObject, Node, Record, decode, decode_record, encode,

@@ -68,6 +68,10 @@ tests! {
     replicas:
         replica_goes_on_where_it_was_and_a_new_one_is_loaded,
         host_joins_while_others_write,
+        replica_that_is_copied_while_keys_change_is_what_the_leader_is,
+        copy_that_is_not_replayed_is_of_no_moment,
+        replica_that_rests_is_on_the_disk,
+        host_does_not_wait_for_a_server_that_says_nothing,
         fold_that_is_blocked_deposes_nobody_and_goes_on_in_batches,
         log_that_lost_commits_is_noticed_and_the_replica_kept,
         replica_that_is_too_old_while_it_runs_is_made_anew;

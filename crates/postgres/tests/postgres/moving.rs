@@ -24,7 +24,7 @@ async fn commit(engine: impl Engine, n: u64, byte: u8) {
 }
 
 /// All keys with their values, as they are stored.
-fn stored(engine: &impl Engine) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn stored(engine: &impl Engine) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut all = Vec::new();
     let mut add = |key: &[u8], value: &[u8]| {
         all.push((key.to_vec(), value.to_vec()));
