@@ -1,5 +1,5 @@
-//! The hosts of a shop, as this one sees them: who leads, how far the replica is behind the log, and what was
-//! forwarded. A host alone has the families, and no series.
+//! The hosts of a shop, as this one sees them: who leads, how far the replica is behind the log, how much
+//! of that is not folded, and what was forwarded. A host alone has the families, and no series.
 
 use std::fmt;
 
@@ -39,6 +39,11 @@ pub(crate) fn write(ctx: &Ctx, to: &mut Families<'_>) -> fmt::Result {
         "atoll_log_silence_seconds",
         "Time since PostgreSQL has answered this host last",
         seen.and_then(|it| Some(it.heard_at?.elapsed().as_secs_f64())),
+    )?;
+    to.gauge_if(
+        "atoll_log_unfolded_commits",
+        "Commits of the log that the table of all keys in PostgreSQL does not hold yet",
+        seen.map(|it| it.position.0.saturating_sub(it.folded.0) as f64),
     )?;
     let outcomes = hosts.into_iter().flat_map(|it| {
         let n = it.n_forwarded();

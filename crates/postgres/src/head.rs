@@ -45,12 +45,18 @@ pub(crate) struct Head {
     pub(crate) position: Position,
     /// Its chain.
     pub(crate) chain: Chain,
+    /// The last commit that the table of all keys holds.
+    pub(crate) folded: Position,
     /// By how much the clock of this host is ahead of that of PostgreSQL, about.
     pub(crate) is_ahead_by: Duration,
 }
 
-const HEAD: &str = "epoch, term::text AS term, url, seq, chain, beat BETWEEN clock_timestamp() - lease
-    AND clock_timestamp() + lease AS is_led, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms";
+const HEAD: &str = "epoch, term::text AS term, url, seq, chain, (SELECT seq FROM atoll_fold) AS folded,
+    beat BETWEEN clock_timestamp() - lease AND clock_timestamp() + lease AS is_led,
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms";
+
+/// A parameter with its type: so a statement need not be prepared, and takes one round trip.
+pub(crate) type Typed<'a> = (&'a (dyn ToSql + Sync), Type);
 
 impl Head {
     fn of(row: &Row) -> Result<Head, DatabaseError> {
@@ -64,6 +70,7 @@ impl Head {
             is_led: row.try_get("is_led")?,
             position,
             chain,
+            folded: Position(u64::try_from(row.try_get::<_, i64>("folded")?).unwrap_or(0)),
             is_ahead_by: now.saturating_sub(its_now),
         })
     }
@@ -117,6 +124,11 @@ impl Head {
         Ok(client.batch_execute(&format!("NOTIFY {CHANNEL}")).await?)
     }
 
+    /// Updates it, if it is of this term.
+    async fn of_term(client: &Client, term: &str, set: &str) -> Result<Option<Head>, DatabaseError> {
+        Head::update(client, set, "term = $1::uuid", &[(&term, Type::TEXT)]).await
+    }
+
     async fn update(
         client: &Client,
         set: &str,
@@ -124,11 +136,6 @@ impl Head {
         parameters: &[Typed<'_>],
     ) -> Result<Option<Head>, DatabaseError> {
         let statement = format!("UPDATE atoll_head SET {set} WHERE {condition} RETURNING {HEAD}");
-    /// Updates it, if it is of this term.
-    async fn of_term(client: &Client, term: &str, set: &str) -> Result<Option<Head>, DatabaseError> {
-        Head::update(client, set, "term = $1::uuid", &[(&term, Type::TEXT)]).await
-    }
-
         client.query_typed_opt(&statement, parameters).await?.as_ref().map(Head::of).transpose()
     }
 }

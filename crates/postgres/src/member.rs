@@ -220,7 +220,7 @@ impl Member {
     }
 
     fn see(&self, head: &Head, leader: Leader, until: Option<Instant>) {
-        let Head { position, epoch, .. } = *head;
+        let Head { position, folded, epoch, .. } = *head;
         let now = Instant::now();
         let is_behind = position > self.store.view().position();
         let behind_since = is_behind.then(|| self.seen.borrow().behind_since.unwrap_or(now));
@@ -229,6 +229,7 @@ impl Member {
             leader,
             until,
             position,
+            folded,
             behind_since,
             epoch,
             heard_at,

@@ -49,6 +49,8 @@ pub struct Seen {
     pub until: Option<Instant>,
     /// How far the log went when it was last asked. A replica that is behind it lags.
     pub position: Position,
+    /// How far it was folded then: the rest is what a host that joins replays. It grows while folding fails.
+    pub folded: Position,
     /// Since when this host knows of commits that it does not have, by its clock; none: it has all of them.
     pub behind_since: Option<Instant>,
     /// How often the leadership has changed.
