@@ -15,12 +15,13 @@ use atoll_kernel::{
         Step, Store, View, group_count,
     },
     entity,
+    limits::TRANSACTION_BYTES_MAX,
     migration::{Fingerprint, MigrationError, PartKind, Plan as MigrationPlan, migrate, migrate_by},
     registry::Providers,
     serde_json::{Map, Value, json},
 };
 use atoll_storage::{
-    KeyBuf, Span, WriteKeys, WriteRows, decode, encode,
+    KeyBuf, MemoryLog, Span, StoreOptions, WriteKeys, WriteRows, decode, encode,
     engines::{Counting, EngineFault, Faulty, Memory},
 };
 
@@ -298,6 +299,36 @@ async fn rows_are_read_for_one_plan_only() {
     let (_, n_planned_again) = n_read(false).await;
     assert!(n_planned > N_SHELVES, "{n_planned}");
     assert!(n_planned_again > n_by_plan + N_SHELVES, "{n_by_plan}, and {n_planned_again} with another plan");
+}
+
+/// Of several hosts a batch is one entry of their log, which is not to be larger than 64 MiB.
+#[tokio::test]
+async fn what_is_rebuilt_may_be_larger_than_a_transaction_of_several_hosts() {
+    const WEIGHT: usize = 2 * 1024 * 1024;
+    static WEIGHTS: Projection = Projection {
+        name: "shelf.weights",
+        follows: &["shelf"],
+        spaces: &["shelf.weights"],
+        update: |tx: &mut dyn Write, change: &Change<'_>| {
+            let Some(shelf) = change.after else { return Ok(()) };
+            let key = KeyBuf::new(tx.prefix("shelf.weights")).tail(shelf.key().as_bytes()).into_bytes();
+            tx.put(key, vec![b'x'; WEIGHT]);
+            Ok(())
+        },
+        ..Projection::EMPTY
+    };
+    let n_shelves = TRANSACTION_BYTES_MAX as usize / WEIGHT + 2;
+    let disk = old_disk(n_shelves).await;
+    let program = program(|it| {
+        it.modules.push(&before::MODULE);
+        it.projections.push(&WEIGHTS);
+    });
+    let options = StoreOptions::default();
+    let store = Store::open_replica(disk.clone(), &program.spaces(), options).expect("a store");
+    store.lead(MemoryLog::default().begin_term()).await.expect("it leads");
+    migrate(&store.to_prepare(), program).await.expect("a migration");
+    assert_eq!(entries(&store.view(), "shelf.weights").len(), n_shelves - 1);
+    store.close();
 }
 
 /// Negative control: the same two programs without a migration.

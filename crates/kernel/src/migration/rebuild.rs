@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use atoll_storage::{KeyBuf, Refill, RefillRows, Span, WriteKeys, add_to_group, counters_of, decode, encode};
+use atoll_storage::{
+    Event, Guard, KeyBuf, Refill, RefillRows, Span, Visit, WriteKeys, add_to_group, counters_of, decode,
+    encode,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +25,12 @@ use crate::{
     projection::{Projection, Renew},
 };
 
-/// Batch size in rows and keys. The changes of a batch are held in memory, some megabytes.
+/// Batch size in rows and keys.
 const N_BATCH: usize = 5_000;
+
+/// Bytes that were written after which a batch ends. It is held in memory, and with the largest record behind
+/// it is still within what hosts that share a store may write at once.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
 /// Interval of progress messages in the log.
 const SAID_EVERY: Duration = Duration::from_secs(2);
@@ -125,13 +132,14 @@ impl Plan {
                 Progress { of, ..Progress::default() }
             }
         };
+        let tx = &mut Counted { tx, n_bytes: 0 };
         let mut n_left = N_BATCH;
         while let Some(unit) = self.units.get(progress.unit) {
             let Some(phase) = unit.phases().into_iter().nth(progress.phase) else {
                 progress = Progress { unit: progress.unit + 1, phase: 0, after: None, ..progress };
                 continue;
             };
-            let n_max = (n_left / phase.weight()).max(1);
+            let n_max = (n_left / phase.weight()).clamp(1, phase.n_at_once());
             let batch = unit.go_on(tx, &phase, progress.after.as_deref(), n_max)?;
             n_left = n_left.saturating_sub(batch.n_done * phase.weight());
             if batch.n_done < n_max {
@@ -140,11 +148,11 @@ impl Plan {
             } else {
                 progress.after = batch.last;
             }
-            if n_left == 0 {
+            if n_left == 0 || tx.n_bytes >= BATCH_BYTES {
                 let current = unit.to_string();
                 let key = key_of(tx, PROGRESS);
                 tx.put(key, encode(&progress));
-                return Ok((N_BATCH, Some(current)));
+                return Ok((N_BATCH - n_left, Some(current)));
             }
         }
         self.changed.iter().for_each(|it| put(tx, it));
@@ -210,6 +218,37 @@ fn put(tx: &mut dyn Write, part: &Fingerprint) {
     tx.put(key, encode(part));
 }
 
+/// A transaction, with the bytes that it writes.
+struct Counted<'a> {
+    tx: &'a mut dyn Write,
+    n_bytes: usize,
+}
+
+impl Read for Counted<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.tx.get(key)
+    }
+
+    fn scan(&self, span: &Span, direction: Direction, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.tx.scan(span, direction, visit)
+    }
+
+    fn prefix(&self, space: Space) -> [u8; 2] {
+        self.tx.prefix(space)
+    }
+}
+
+impl Write for Counted<'_> {
+    fn set(&mut self, by: Guard, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.n_bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+        self.tx.set(by, key, value);
+    }
+
+    fn emit(&mut self, event: Event) -> Result<(), StoreError> {
+        self.tx.emit(event)
+    }
+}
+
 /// The result of one batch of a phase.
 struct Batch {
     last: Option<Vec<u8>>,
@@ -220,6 +259,15 @@ impl Phase {
     /// Cost of one key, relative to a deletion: a projection writes several for each record.
     fn weight(&self) -> usize {
         if matches!(self, Phase::Show(_)) { 10 } else { 1 }
+    }
+
+    /// How many keys are processed before the bytes of the batch are looked at. Rows are large, or lead to
+    /// much that is; what is only removed has no value.
+    fn n_at_once(&self) -> usize {
+        match self {
+            Phase::Rows | Phase::DeletedRows | Phase::Show(_) => 1,
+            Phase::Counters(_) | Phase::Keys(_) | Phase::Renew(_) => N_BATCH,
+        }
     }
 }
 
