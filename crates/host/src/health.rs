@@ -83,7 +83,7 @@ impl Health {
     }
 
     fn readiness(&self) -> Response {
-        let (reasons, degraded) = (self.reasons(), self.0.cluster.degraded());
+        let (reasons, degraded) = (self.reasons(), self.0.cluster.degraded(&self.0.ctx));
         let (status, body) = match (reasons.is_empty(), degraded.is_empty()) {
             (true, true) => (StatusCode::OK, json!({ "status": "ready" })),
             // A load balancer that took all hosts away would take the reads, too.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use atoll_values::Timestamp;
+
 use crate::{
     Chain, Direction, Engine, Meter, Position, Raw, Read, Recorder, Scan, Space, Span, StoreError, Visit,
     format::{self, Checksums},
@@ -91,6 +93,11 @@ impl View {
     /// Until when commits and ids were made.
     pub(crate) fn made(&self) -> Result<Made, StoreError> {
         Made::of(&*self.raw, &self.checksums)
+    }
+
+    /// The time of the latest transaction that it shows of hosts that share a log.
+    pub fn made_at(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.made()?.at)
     }
 
     /// The digest of the commits that it shows, if they were in a log; else zeros.

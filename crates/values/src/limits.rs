@@ -138,6 +138,10 @@ pub const WRITTEN_HERE_TIMEOUT: Duration = Duration::from_secs(1);
 /// milliseconds, unless the host or its way to the log is overloaded.
 pub const REPLICA_LAG_MAX: Duration = Duration::from_secs(10);
 
+/// How old the last commit of a replica may be while its host is ready, if it has not heard of the log since
+/// it was started: it cannot say what it lacks.
+pub const REPLICA_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// After how long without word of the log a host says that it is degraded: a failover of PostgreSQL takes
 /// less.
 pub const LOG_SILENCE_MAX: Duration = Duration::from_secs(15);

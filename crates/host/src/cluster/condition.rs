@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use atoll_kernel::{
-    Ctx,
-    limits::{LOG_SILENCE_MAX, REPLICA_LAG_MAX},
+    Ctx, Timestamp,
+    limits::{LOG_SILENCE_MAX, REPLICA_AGE_MAX, REPLICA_LAG_MAX},
 };
 use atoll_storage::{Position, Standing, Trouble};
 
@@ -32,16 +32,36 @@ impl Cluster {
         let lag = self.seen.borrow().lag(&view);
         let lag =
             (lag > REPLICA_LAG_MAX).then(|| format!("the replica is {} s behind the log", lag.as_secs()));
-        version.into_iter().chain(secret).chain(lag).collect()
+        let age = self.age_if_unheard(ctx.now()).filter(|_| view.position() > Position(0));
+        let age = age.filter(|it| *it > REPLICA_AGE_MAX).map(|it| {
+            let hours = it.as_secs() / 3_600;
+            format!(
+                "PostgreSQL has not answered since this host was started, with a replica of {hours} h ago"
+            )
+        });
+        version.into_iter().chain(secret).chain(lag).chain(age).collect()
+    }
+
+    /// How old the last commit is, if this host has not heard of the log since it was started, and cannot say
+    /// what it lacks.
+    fn age_if_unheard(&self, now: Timestamp) -> Option<Duration> {
+        if self.seen.borrow().heard_at.is_some() {
+            return None;
+        }
+        let age_ms = now.millis().saturating_sub(self.store.view().made_at().ok()?.millis());
+        Some(Duration::from_millis(age_ms.try_into().unwrap_or(0)))
     }
 
     /// Why this host can only be read from. Another one would not be better: whoever asks goes on asking.
-    pub(crate) fn degraded(&self) -> Vec<String> {
-        let seen = self.seen.borrow();
+    pub(crate) fn degraded(&self, ctx: &Ctx) -> Vec<String> {
+        let seen = self.seen.borrow().clone();
         let silent = seen.heard_at.map_or(Duration::MAX, |it| it.elapsed());
         match &seen.trouble {
             Some(Trouble::Away(error)) if silent > LOG_SILENCE_MAX => {
-                vec![format!("PostgreSQL does not answer, so that nothing is written: {error}")]
+                let away = format!("PostgreSQL does not answer, so that nothing is written: {error}");
+                let age = self.age_if_unheard(ctx.now());
+                let age = age.map(|it| format!("what is read is of {} min ago", it.as_secs() / 60));
+                [away].into_iter().chain(age).collect()
             }
             _ => Vec::new(),
         }

@@ -62,7 +62,7 @@ pub(crate) struct Leadership {
 struct Term {
     background: Background,
     /// What the term begins with: the resumption of saga runs, and what is said at the terminal.
-    beginning: JoinSet<()>,
+    _beginning: JoinSet<()>,
 }
 
 impl Leadership {
@@ -161,7 +161,7 @@ impl Leadership {
         if let Some(pages) = self.pages.clone() {
             beginning.spawn(print_pages(pages, ctx.clone()));
         }
-        Ok(Term { background, beginning })
+        Ok(Term { background, _beginning: beginning })
     }
 }
 
@@ -204,12 +204,10 @@ pub(crate) async fn prepare_term(ctx: &Ctx, given: &Given, admin: Option<&NewUse
 }
 
 impl Term {
-    /// Waits for running subscribers and jobs. What is resumed by then is resumed by the next leader, or the
-    /// next process.
+    /// Waits for running subscribers and jobs. Saga runs that are still resumed then, the next leader, or the
+    /// next process, resumes again.
     async fn stop(self) {
-        let Term { background, beginning } = self;
-        drop(beginning);
-        background.stop().await;
+        self.background.stop().await;
     }
 }
 

@@ -340,14 +340,41 @@ async fn readiness_tells_of_lag_and_of_a_log_that_does_not_answer() {
             it.heard_at = Instant::now().checked_sub(Duration::from_secs(seconds));
             it.trouble = Some(Trouble::Away("no route".into()));
         });
-        cluster.degraded()
+        cluster.degraded(ctx)
     };
     assert_eq!(silent_for(5), [""; 0], "it may be failing over");
     let away = ["PostgreSQL does not answer, so that nothing is written: no route"];
     assert_eq!(silent_for(20), away);
     assert_eq!(cluster.unready(ctx), [""; 0], "reads go on");
     cluster.seen.send_modify(|it| it.trouble = None);
-    assert_eq!(cluster.degraded(), [""; 0]);
+    assert_eq!(cluster.degraded(ctx), [""; 0]);
+}
+
+/// It is started while PostgreSQL is away: what it lacks, it does not know.
+#[tokio::test]
+async fn host_that_has_heard_of_nothing_is_not_ready_with_a_replica_of_days_ago() {
+    let log = MemoryLog::default();
+    let first = Host::join(&log).await;
+    first.lead().await;
+    let started_after = async |hours: u64| {
+        let at = Timestamp::now().plus(Duration::from_secs(3_600 * hours));
+        let clock = || Clock::Manual(ManualClock::at(at));
+        let before = Host::join_at(&log, clock()).await;
+        before.follow().await;
+        let host = Host::start(&log, before.replica.clone(), clock()).await;
+        host.app.cluster.seen.send_modify(|it| it.trouble = Some(Trouble::Away("no route".into())));
+        host
+    };
+    let host = started_after(5).await;
+    let (cluster, ctx) = (&host.app.cluster, host.ctx());
+    assert_eq!(cluster.unready(ctx), [""; 0]);
+    assert!(cluster.degraded(ctx)[1].starts_with("what is read is of 30"), "{:?}", cluster.degraded(ctx));
+    let host = started_after(50).await;
+    let (cluster, ctx) = (&host.app.cluster, host.ctx());
+    let told = "PostgreSQL has not answered since this host was started, with a replica of 50 h ago";
+    assert_eq!(cluster.unready(ctx), [told]);
+    cluster.seen.send_modify(|it| it.heard_at = Some(Instant::now()));
+    assert_eq!(cluster.unready(ctx), [""; 0], "it knows by now");
 }
 
 #[tokio::test]
