@@ -111,9 +111,31 @@ struct DataArgs {
 impl DataArgs {
     /// The data, and the settings.
     fn open(self, host: &Host) -> anyhow::Result<(Data, Settings)> {
-        let mut settings = host.settings(self.config, self.set, [("data", self.data)])?;
+        self.open_with(host, [])
+    }
+
+    /// As `open`, with further settings of the command line.
+    fn open_with(
+        self,
+        host: &Host,
+        line: impl IntoIterator<Item = (&'static str, Option<String>)>,
+    ) -> anyhow::Result<(Data, Settings)> {
+        let line = line.into_iter().chain([("data", self.data)]);
+        let mut settings = host.settings(self.config, self.set, line)?;
         Ok((settings.data.take().unwrap_or_else(|| Data::from(DATA_FOLDER)), settings))
     }
+}
+
+/// The store that several hosts share.
+#[derive(Args)]
+struct StoreArgs {
+    /// The address of the store that several hosts share, `postgres://user@host/name`; default none: the data
+    /// folder is the store [env: ATOLL_STORE].
+    #[arg(long)]
+    store: Option<String>,
+    /// A file with it [env: ATOLL_STORE_FILE].
+    #[arg(long)]
+    store_file: Option<String>,
 }
 
 /// Works on the data, which no other process uses meanwhile. Of several hosts this one leads while it does;

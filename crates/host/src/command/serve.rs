@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     Application, Assembly, Data, Host, Role, Secret, Settings,
-    command::DATA_FOLDER,
+    command::{DATA_FOLDER, StoreArgs},
     control::ControlSocket,
     http::Tls,
     load_demo,
@@ -38,13 +38,8 @@ pub(crate) struct Serve {
     /// The data folder, or `:memory:`; default `atoll-data`, for the demo `:memory:` [env: ATOLL_DATA].
     #[arg(long)]
     data: Option<String>,
-    /// The address of a store that several hosts share, `postgres://user@host/name`; default none: the data
-    /// folder is the store [env: ATOLL_STORE].
-    #[arg(long)]
-    store: Option<String>,
-    /// A file with it [env: ATOLL_STORE_FILE].
-    #[arg(long)]
-    store_file: Option<String>,
+    #[command(flatten)]
+    store: StoreArgs,
     /// Seconds for which the host that leads may be silent, before another one takes over; default 5
     /// [env: ATOLL_STORE_LEASE].
     #[arg(long)]
@@ -245,8 +240,8 @@ impl Serve {
             self.set,
             [
                 ("data", self.data),
-                ("store", self.store),
-                ("store_file", self.store_file),
+                ("store", self.store.store),
+                ("store_file", self.store.store_file),
                 ("store_lease", self.store_lease),
                 ("peer_url", self.peer_url),
                 ("listen", self.listen),
