@@ -300,6 +300,17 @@ async fn term_ends_with_the_lease_whatever_its_writer_waits_for() {
     host.lead().await;
 }
 
+/// Nobody would prepare a term to which it comes while it drains.
+#[tokio::test]
+async fn host_that_stops_does_not_come_to_lead_again() {
+    let host = Host::join(&MemoryLog::default()).await;
+    host.lead().await;
+    let candidacy = host.app.membership.as_ref().expect("it is one").candidacy.clone();
+    assert!(candidacy.stands());
+    host._terms.stop().await;
+    assert!(!candidacy.stands());
+}
+
 #[tokio::test]
 async fn host_alone_makes_no_secret_where_it_is_not_given_that_of_the_shop() {
     let host = Host::join(&MemoryLog::default()).await;

@@ -7,6 +7,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
+    process::Command,
 };
 
 use atoll_test_postgres::Server as Postgres;
@@ -34,11 +35,14 @@ impl Shop {
     }
 
     pub(crate) fn host(&self, name: &str, more: &[&str]) -> Server {
-        let args = [
+        Server::start(&self.folder.path().join(name), &[&self.arguments(), more].concat())
+    }
+
+    fn arguments(&self) -> [&str; 8] {
+        [
             "--store", &self.store, "--store-lease", LEASE, "--admin-email", "admin@atoll.test",
             "--admin-password", "atoll-demo",
-        ];
-        Server::start(&self.folder.path().join(name), &[&args, more].concat())
+        ]
     }
 }
 
@@ -261,6 +265,17 @@ fn link_of_the_host_that_leads_makes_the_first_admin() {
     for host in [&first, &second] {
         until("the page is there", || host.raw(&get(&page)).contains("Choose how you will").then_some(()));
     }
+}
+
+/// What is said at the terminal is no matter of the term.
+#[test]
+fn host_leads_though_nothing_can_be_printed() {
+    let Some(shop) = Shop::open() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" > /dev/full", env!("CARGO_BIN_EXE_atoll")]);
+    let host = Server::start_by(shell, &shop.folder.path().join("first"), &shop.arguments());
+    host.until_logged("the address of the pages was not printed");
+    log_in(&host);
 }
 
 fn get(path: &str) -> String {
