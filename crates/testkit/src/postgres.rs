@@ -36,7 +36,6 @@ pub(crate) struct Schema {
     /// Of the database.
     address: String,
     name: String,
-    database: Database,
     leader: Option<Host>,
 }
 
@@ -54,15 +53,20 @@ impl Schema {
         static N: AtomicUsize = AtomicUsize::new(0);
         let name = format!("shop_{}_{}", process::id(), N.fetch_add(1, Ordering::Relaxed));
         sql(&address, format!("CREATE SCHEMA {name}")).await.expect("a schema");
-        let of_schema = format!("{address}?options=-csearch_path%3D{name}");
-        let database = Database::parse(&of_schema).expect("an address");
-        let leader = Some(Host::join(&database, store, true));
+        let mut schema = Schema { address, name, leader: None };
+        schema.leader = Some(Host::join(schema.database(), store, true));
         let mut standing = store.standing();
         in_time("a leader", async move {
             standing.wait_for(|it| *it == Standing::Prepares).await.expect("open");
         })
         .await;
-        Schema { address, name, database, leader }
+        schema
+    }
+
+    /// As hosts see it.
+    fn database(&self) -> Database {
+        let address = format!("{}?options=-csearch_path%3D{}", self.address, self.name);
+        Database::parse(&address).expect("an address")
     }
 
     /// Nothing is committed any more.
@@ -77,7 +81,7 @@ impl Schema {
         let engine = Memory::default();
         let options = StoreOptions::default();
         let store = Store::open_replica(engine.clone(), spaces, options).expect("a store");
-        let host = Host::join(&self.database, &store, false);
+        let host = Host::join(self.database(), &store, false);
         let reached = store.clone();
         in_time("a follower", async move { drop(reached.reached(position).await.expect("a view")) }).await;
         host.leave().await;
@@ -103,9 +107,9 @@ struct Host {
 }
 
 impl Host {
-    fn join(database: &Database, store: &Store, may_lead: bool) -> Host {
+    fn join(database: Database, store: &Store, may_lead: bool) -> Host {
         let (stop, stopped) = watch::channel(false);
-        let member = Member::new(database.clone(), store.clone(), "test".into(), LEASE);
+        let member = Member::new(database, store.clone(), "test".into(), LEASE);
         let run = async move { member.run(|_| may_lead, stopped).await };
         Host { stop, task: RUNTIME.spawn(run) }
     }
