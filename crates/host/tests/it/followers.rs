@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     client::until,
-    cluster::{Shop, groups, log_in, write},
+    cluster::{Shop, groups, log_in, written},
     server::Server,
 };
 
@@ -59,7 +59,7 @@ fn follower_answers_everything_and_shows_what_was_written_there() {
     for n in 0..20 {
         let name = format!("written at the follower {n}");
         // On a busy machine a lease may end, and a replica be late.
-        until("it is done", || write(&second, &token, &name));
+        written(&second, &token, &name);
         until("it is read", || groups(&second, &token).contains(&name).then_some(()));
     }
     let bearer = format!("authorization: {token}\r\n");
@@ -143,7 +143,7 @@ fn without_a_leader_a_follower_says_that_nothing_happened() {
         (first, shop.host("second", &["--role", "server"]))
     };
     let token = log_in(&second);
-    write(&second, &token, "before").expect("it is done");
+    written(&second, &token, "before");
     drop(first);
     let bearer = format!("authorization: {token}\r\ncontent-type: application/json\r\n");
     let answer = raw(&second, "POST /admin/customer-groups", &bearer, "{\"name\":\"meanwhile\"}");
@@ -153,7 +153,7 @@ fn without_a_leader_a_follower_says_that_nothing_happened() {
     assert!(groups(&second, &token).contains("before"), "reads go on");
     let again = shop.host("first", &[]);
     again.until_logged("this host leads");
-    until("a write", || write(&second, &token, "after"));
+    written(&second, &token, "after");
     assert_eq!(groups(&second, &token).len(), 2);
 }
 
