@@ -41,6 +41,8 @@ pub(crate) struct Head {
     pub(crate) url: String,
     /// Has it been heard of within its lease?
     pub(crate) is_led: bool,
+    /// Its last sign, which is another one each time.
+    pub(crate) beat: String,
     /// The last commit of the log.
     pub(crate) position: Position,
     /// Its chain.
@@ -52,7 +54,7 @@ pub(crate) struct Head {
 }
 
 const HEAD: &str = "epoch, term::text AS term, url, seq, chain, (SELECT seq FROM atoll_fold) AS folded,
-    beat BETWEEN clock_timestamp() - lease AND clock_timestamp() + lease AS is_led,
+    beat::text AS beat, beat BETWEEN clock_timestamp() - lease AND clock_timestamp() + lease AS is_led,
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms";
 
 /// A parameter with its type: so a statement need not be prepared, and takes one round trip.
@@ -68,6 +70,7 @@ impl Head {
             term: row.try_get("term")?,
             url: row.try_get("url")?,
             is_led: row.try_get("is_led")?,
+            beat: row.try_get("beat")?,
             position,
             chain,
             folded: Position(u64::try_from(row.try_get::<_, i64>("folded")?).unwrap_or(0)),

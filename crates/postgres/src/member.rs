@@ -45,6 +45,8 @@ pub struct Member {
     seen: watch::Sender<Seen>,
     /// Is its clock ahead?
     is_ahead: bool,
+    /// The last sign of a leader at the address of this host, which leads in no term of its own.
+    twin: Option<String>,
 }
 
 impl Member {
@@ -52,7 +54,17 @@ impl Member {
     /// silent.
     pub fn new(database: Database, store: Store, url: String, lease: Duration) -> Member {
         let seen = watch::Sender::default();
-        Member { database, store, url, lease, n_log_kept: LOG_BYTES_KEPT, term: None, seen, is_ahead: false }
+        Member {
+            database,
+            store,
+            url,
+            lease,
+            n_log_kept: LOG_BYTES_KEPT,
+            term: None,
+            seen,
+            is_ahead: false,
+            twin: None,
+        }
     }
 
     /// Keeps so many bytes of the log for hosts that come back, in place of 256 MiB.
@@ -165,7 +177,7 @@ impl Member {
                 // Others are sent here when its term is open.
                 let is_open = *self.store.standing().borrow() == Standing::Leads;
                 let leader = if is_open { Leader::Here } else { Leader::Nobody };
-                self.see(head, leader, Some(asked_at + self.lease - self.lease / MARGIN_PART));
+                self.see(head, leader, Some(asked_at + self.lease - self.lease / MARGIN_PART), None);
             }
             None => {
                 self.term = None;
@@ -191,7 +203,8 @@ impl Member {
             url if is_led && *url != self.url => Leader::At(url.clone()),
             _ => Leader::Nobody,
         };
-        self.see(&head, leader, None);
+        let trouble = self.has_twin(&head, is_led).then(|| Trouble::SameAddress(self.url.clone()));
+        self.see(&head, leader, None, trouble);
         let view = catch_up(client, &self.store, &head).await?;
         self.seen.send_if_modified(|it| it.behind_since.take().is_some());
         if is_led {
@@ -219,7 +232,21 @@ impl Member {
         Ok(true)
     }
 
-    fn see(&self, head: &Head, leader: Leader, until: Option<Instant>) {
+    /// Whether another host leads that has the address of this one, so that neither is reached for sure: what
+    /// this host was before it was started anew gives no sign any more.
+    fn has_twin(&mut self, head: &Head, is_led: bool) -> bool {
+        let seen = Some(head.beat.clone()).filter(|_| is_led && head.url == self.url);
+        let last = std::mem::replace(&mut self.twin, seen);
+        let goes_on = last.is_some() && self.twin.is_some() && last != self.twin;
+        let is_known = matches!(self.seen.borrow().trouble, Some(Trouble::SameAddress(_)));
+        if goes_on && !is_known {
+            tracing::error!(url = self.url, "another host has the same `peer_url` as this one, and leads");
+        }
+        // Between two signs of it.
+        goes_on || is_known && self.twin.is_some()
+    }
+
+    fn see(&self, head: &Head, leader: Leader, until: Option<Instant>, trouble: Option<Trouble>) {
         let Head { position, folded, epoch, .. } = *head;
         let now = Instant::now();
         let is_behind = position > self.store.view().position();
@@ -233,7 +260,7 @@ impl Member {
             behind_since,
             epoch,
             heard_at,
-            trouble: None,
+            trouble,
         });
     }
 

@@ -87,6 +87,8 @@ impl Seen {
 pub enum Trouble {
     /// The log does not answer: reads go on, and nothing is written.
     Away(String),
+    /// Another host leads that is reached at the address of this one, as it says: requests for it come here.
+    SameAddress(String),
     /// The replica of this host is none of the log any more: the log has lost commits, or goes on from later
     /// ones. The host follows no more, and makes its replica anew when it is started again.
     Lost(String),

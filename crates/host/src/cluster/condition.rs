@@ -39,7 +39,13 @@ impl Cluster {
                 "PostgreSQL has not answered since this host was started, with a replica of {hours} h ago"
             )
         });
-        version.into_iter().chain(secret).chain(lag).chain(age).collect()
+        let address = match &self.seen.borrow().trouble {
+            Some(Trouble::SameAddress(url)) => {
+                Some(format!("another host has the same `peer_url` as this one, {url}, and leads"))
+            }
+            _ => None,
+        };
+        version.into_iter().chain(secret).chain(lag).chain(age).chain(address).collect()
     }
 
     /// How old the last commit is, if this host has not heard of the log since it was started, and cannot say

@@ -357,6 +357,11 @@ async fn readiness_tells_of_lag_and_of_a_log_that_does_not_answer() {
     let away = ["PostgreSQL does not answer, so that nothing is written: no route"];
     assert_eq!(silent_for(20), away);
     assert_eq!(cluster.unready(ctx), [""; 0], "reads go on");
+    cluster.seen.send_modify(|it| it.trouble = Some(Trouble::SameAddress("http://a".into())));
+    assert_eq!(
+        cluster.unready(ctx),
+        ["another host has the same `peer_url` as this one, http://a, and leads"]
+    );
     cluster.seen.send_modify(|it| it.trouble = None);
     assert_eq!(cluster.degraded(ctx), [""; 0]);
 }

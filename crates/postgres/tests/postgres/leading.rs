@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use atoll_postgres::{DatabaseError, Latest, Member};
-use atoll_storage::{Halt, Leader, Position, Standing, StoreError, Trouble, engines::Memory};
+use atoll_storage::{Halt, Leader, Position, Seen, Standing, StoreError, Trouble, engines::Memory};
 use atoll_test_postgres::Server;
 use futures_util::future::join_all;
 
@@ -59,6 +59,19 @@ pub(crate) async fn host_that_starts_anew_does_not_take_itself_for_another_one(
         in_time("its turn", seen.changed()).await.expect("open");
     }
     again.leave().await;
+}
+
+pub(crate) async fn host_notices_another_one_at_its_own_address(server: &Server, name: &'static str) {
+    let database = database(server, name);
+    let first = Host::join(&database, Memory::default(), "the same");
+    first.until(Standing::Leads).await;
+    let second = Host::join(&database, Memory::default(), "the same");
+    let is_noticed = |it: &Seen| matches!(&it.trouble, Some(Trouble::SameAddress(url)) if url == "the same");
+    second.until_seen("the other one", is_noticed).await;
+    first.leave().await;
+    second.until(Standing::Leads).await;
+    second.until_seen("it is alone", |it| it.trouble.is_none()).await;
+    second.leave().await;
 }
 
 pub(crate) async fn host_that_cannot_extend_its_lease_ends_before_another_leads(

@@ -51,6 +51,7 @@ tests! {
     leading:
         one_host_leads_and_the_others_hold_what_it_wrote,
         host_that_starts_anew_does_not_take_itself_for_another_one,
+        host_notices_another_one_at_its_own_address,
         host_that_cannot_extend_its_lease_ends_before_another_leads,
         commits_whose_answers_are_lost_are_written_once,
         without_the_raise_it_is_denied_that_a_late_commit_is_written,
