@@ -108,8 +108,8 @@ pub const FORWARDED_ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 pub const FORWARDED_READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Requests that a host has answered by the one that leads at a time, with their answers: each takes one of
-/// the connections of that one ([`CONNECTIONS_MAX`]), of which two followers take a quarter. Beyond it nothing
-/// is done, and said so.
+/// the connections of that one ([`CONNECTIONS_MAX`]), of which two followers take a quarter. Beyond it
+/// nothing is done, and said so.
 pub const FORWARDED_MAX: usize = 512;
 
 /// How long a connection between two hosts may be idle: shorter than any sensible `idle_timeout`, so that no

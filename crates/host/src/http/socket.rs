@@ -1,5 +1,5 @@
-//! The stream of an HTTP/1 connection: it tells the connection what is read and written, and is closed so that
-//! a client which is still sending reads its answer (lingering close).
+//! The stream of an HTTP/1 connection: it tells the connection what is read and written, and is closed so
+//! that a client which is still sending reads its answer (lingering close).
 
 use std::{
     io,

@@ -35,8 +35,8 @@ const HOP_BY_HOP: [&str; 10] = [
     "te", "trailer", "transfer-encoding", "upgrade",
 ];
 
-/// The request as the host that leads gets it, and whether its client has broken its body off, which ends when
-/// that has been sent.
+/// The request as the host that leads gets it, and whether its client has broken its body off, which ends
+/// when that has been sent.
 pub(super) fn forwarded(key: &[u8], now: Timestamp, request: Request) -> (Request, watch::Receiver<bool>) {
     let (mut head, body) = request.into_parts();
     // HTTP/2 has the host in its address, and may send a cookie in parts; HTTP/1.0 may have no host at all.
@@ -66,8 +66,8 @@ pub(super) fn forwarded(key: &[u8], now: Timestamp, request: Request) -> (Reques
     (Request::from_parts(head, Body::new(body)), is_broken_off)
 }
 
-/// The answer as the client gets it. It breaks off when the host that leads goes silent, and its connection is
-/// in use to its end.
+/// The answer as the client gets it. It breaks off when the host that leads goes silent, and its connection
+/// is in use to its end.
 pub(super) fn answered(mut response: Response, at_leader: OwnedSemaphorePermit) -> Response {
     remove_hop_by_hop(response.headers_mut());
     response.extensions_mut().clear();

@@ -88,8 +88,8 @@ pub struct Hosts {
 pub struct LedPath {
     /// The path: `/admin/backups` is it and all below it.
     pub prefix: &'static str,
-    /// Does another host answer what it has itself? It may have the same files, by a folder that all share, or
-    /// from when it led; they never change.
+    /// Does another host answer what it has itself? It may have the same files, by a folder that all share,
+    /// or from when it led; they never change.
     pub if_missing: bool,
 }
 
@@ -136,8 +136,8 @@ impl Hosts {
         Forwarded { answered: n(&self.answered), not_answered: n(&self.not_answered) }
     }
 
-    /// Begins no more of what only the host that leads does, and waits for what it has begun: then it can give
-    /// the leadership back, and nobody is left without an answer.
+    /// Begins no more of what only the host that leads does, and waits for what it has begun: then it can
+    /// give the leadership back, and nobody is left without an answer.
     pub async fn hand_over(&self) {
         self.under_way.end().await;
     }

@@ -53,8 +53,9 @@ impl Wanted {
         Ok(Wanted { after: Position(after), is_by_cookie: kept > said, is_strict })
     }
 
-    /// The commit from which it is answered, given the last one of the log, or why that is not known. It is an
-    /// earlier one than is wanted where a cookie says more than there is. Errors: 503, it cannot be answered.
+    /// The commit from which it is answered, given the last one of the log, or why that is not known. It is
+    /// an earlier one than is wanted where a cookie says more than there is. Errors: 503, it cannot be
+    /// answered.
     pub(super) fn of(&self, head: Result<Position, String>) -> Result<Position, Fault> {
         match head {
             Ok(head) if self.after > head && !self.is_by_cookie => {
