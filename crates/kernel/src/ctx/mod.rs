@@ -1,39 +1,38 @@
 //! The application context (`Ctx`) of handlers, flows and jobs: store, registry, clock, configuration.
 
+mod app;
+mod commit;
+
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
-    pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use atoll_http::{AnswerCache, AnswerCacheCounts};
 use atoll_storage::{Buckets, Meter, Recorder};
-
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
-use serde_json::{Map, Value};
-
 use crate::{
-    Actor, Fault, FaultKind, Moment, Now, Registry, Timestamp, Write,
+    Actor, Fault, Now, Registry, Timestamp,
     clock::Clock,
     config::Config,
     data::{Store, View},
-    flow::{ADDITIONAL_DATA, Flow, FlowTimes, Local, Point, Probe},
-    http::{
-        App, Auth, Caller, Disconnect, Hosts, IdempotentRequest, Method, Observed, OpenSpan, Origins,
-        Proxies, Reply, RequestCounters, SpanKind, Trace, Tracer,
-    },
+    flow::{FlowTimes, Point, Probe},
+    http::{App, Auth, Caller, Observed, OpenSpan, RequestCounters, SpanKind, Trace},
     migration::Compatibility,
-    once::{Note, Once, once},
+    once::Once,
     provider::Providers,
     query::{Context, Graph},
-    reading::{Pool, read},
+    reading::Pool,
     registry::FeatureFlag,
     room::Room,
     saga::RunLocks,
     storefront::Scope,
 };
+
+pub(crate) use commit::refuse_nobody;
 
 /// The name of the cookie of a session, on the wire.
 pub const SESSION_COOKIE: &str = "connect.sid";
@@ -447,241 +446,5 @@ impl Ctx {
     /// True if the probe of a test asks for flows to be run twice.
     pub(crate) fn runs_twice(&self) -> bool {
         self.shared.parts.probe.as_ref().is_some_and(|probe| probe.runs_twice())
-    }
-
-    /// Runs a flow as one transaction on behalf of `actor`; returns its result, and a view of the commit.
-    pub async fn run<I, O>(
-        &self,
-        flow: &'static Flow<I, O>,
-        actor: Actor,
-        input: I,
-    ) -> Result<(O, View), Fault>
-    where
-        I: Clone + Send + 'static,
-        O: Send + 'static,
-    {
-        self.local(actor, move |local| local.run(flow, input)).await
-    }
-
-    /// Runs several flows, or a flow and more, as one transaction.
-    pub async fn local<T, F>(&self, actor: Actor, body: F) -> Result<(T, View), Fault>
-    where
-        F: FnOnce(&mut Local<'_>) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
-        let ctx = self.clone();
-        self.write(actor, move |tx, at| body(&mut Local { tx, at, ctx: &ctx, flow: "" })).await
-    }
-
-    /// Runs `body` as one transaction on behalf of `actor`; returns its result, and a view of the commit.
-    /// Requests that a client may retry under an `Idempotency-Key` use [`Ctx::local_once`].
-    pub async fn write<T, F>(&self, actor: Actor, body: F) -> Result<(T, View), Fault>
-    where
-        F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.commit(actor, body, |_| Note::Done(None)).await
-    }
-
-    /// As `write`. In a keyed request `note` is stored in the same commit, and the commit is made once.
-    /// Errors: 401 for [`Actor::Nobody`], which may not write; 500 in a `GET`; 507 while the disk is nearly
-    /// full, unless this is [`Ctx::finishing`].
-    pub(crate) async fn commit<T, F>(
-        &self,
-        actor: Actor,
-        body: F,
-        note: impl FnOnce(&T) -> Note + Send + 'static,
-    ) -> Result<(T, View), Fault>
-    where
-        F: FnOnce(&mut dyn Write, &Moment) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
-        refuse_nobody(&actor)?;
-        if self.is_reading {
-            return Err(Fault::unexpected(
-                "a request with the method GET writes nothing: use POST or DELETE",
-            ));
-        }
-        self.lose();
-        if !self.is_finishing {
-            self.shared.room.check()?;
-        }
-        let request = match &self.once {
-            None => None,
-            Some(once) => match once.next() {
-                Ok(_) => return Err(once.lost("its result was not stored")),
-                Err(request) => Some(request),
-            },
-        };
-        let mut span = self.span("transaction", SpanKind::Internal);
-        let at = Moment::new(self.now(), actor).traced(span.as_ref().map(OpenSpan::trace));
-        let now = at.now();
-        let run = move |tx: &mut dyn Write| -> Result<T, Fault> {
-            let output = body(tx, &at)?;
-            if let Some(request) = request {
-                request.note(tx, note(&output))?;
-            }
-            Ok(output)
-        };
-        let committed = self.store.commit_at(now, run).await;
-        OpenSpan::note(&mut span, &committed);
-        drop(span);
-        self.tell(&committed);
-        let (output, view) = committed?;
-        if let Some(once) = &self.once {
-            once.wrote();
-        }
-        Ok((output, self.counted(view)))
-    }
-
-    /// Tells the request what became of a commit. One of unknown outcome may be in the log. A body that has
-    /// refused has read what is published by now.
-    fn tell<T>(&self, committed: &Result<(T, View), Fault>) {
-        let Some(observed) = &self.observed else { return };
-        match committed {
-            Ok(_) => observed.commits(),
-            Err(error) if error.kind() == FaultKind::OutcomeUnknown => observed.commits(),
-            Err(_) => observed.reads(self.store.view().position()),
-        }
-    }
-}
-
-/// Refuses [`Actor::Nobody`]. Work of the shop for callers without an account runs as [`Actor::System`].
-pub(crate) fn refuse_nobody(actor: &Actor) -> Result<(), Fault> {
-    if *actor == Actor::Nobody { Err(Fault::unauthorized()) } else { Ok(()) }
-}
-
-impl App for Ctx {
-    type Pass = Pass;
-
-    fn origins(&self) -> &Origins {
-        &self.config().origins
-    }
-
-    fn permits(&self) -> &Arc<Semaphore> {
-        &self.shared.permits
-    }
-
-    fn hosts(&self) -> Option<&Hosts> {
-        self.config().hosts.as_ref()
-    }
-
-    fn counters(&self) -> &RequestCounters {
-        &self.shared.counters
-    }
-
-    fn tracer(&self) -> Option<&Tracer> {
-        self.config().tracer.as_ref()
-    }
-
-    fn proxies(&self) -> &Proxies {
-        &self.config().proxies
-    }
-
-    fn observed(&self, by: &Observed) -> Ctx {
-        let observed = self.hosts().map(|_| by.clone());
-        Ctx { trace: by.trace().or(self.trace), observed, ..self.clone() }
-    }
-
-    fn view(&self) -> View {
-        Ctx::view(self)
-    }
-
-    fn admit(&self, auth: Auth, caller: Caller<'_>) -> Result<(Pass, View), Fault> {
-        // Another host may be migrating it.
-        if self.hosts().is_some() && self.is_data_current() != Ok(true) {
-            let text = "The data of this host is of another version of the program; another host may answer";
-            return Err(Fault::busy(text, 1).with_code("behind"));
-        }
-        let view = Ctx::view(self);
-        Ok(((self.shared.parts.gate)(self, &view, auth, caller)?, view))
-    }
-
-    fn context(pass: &Pass) -> &Context {
-        &pass.context
-    }
-
-    fn is_personal(pass: &Pass) -> bool {
-        pass.scope.is_some() && pass.login.is_some()
-    }
-
-    fn actor_kind(pass: &Pass) -> &'static str {
-        match pass.actor {
-            Actor::User(_) | Actor::ApiKey(_) => "admin",
-            Actor::Customer(_) => "customer",
-            Actor::Shopper(_) => "storefront",
-            Actor::System | Actor::Nobody => "none",
-        }
-    }
-
-    const SESSION_COOKIE: &'static str = SESSION_COOKIE;
-
-    fn answers(&self) -> Option<&AnswerCache> {
-        self.shared.answers.as_ref()
-    }
-
-    fn clock(&self) -> Timestamp {
-        self.shared.parts.clock.now().max(self.store.not_before())
-    }
-
-    fn recorded(&self, route: &'static Route) -> Option<(Ctx, Arc<Recorder>)> {
-        // It runs for every request, and may look at anything.
-        if self.registry().has_middleware(route) {
-            return None;
-        }
-        let recorder = self.store.recorder();
-        Some((Ctx { recorder: Some(recorder.clone()), ..self.clone() }, recorder))
-    }
-
-    fn lose(&self) {
-        Ctx::lose(self);
-    }
-
-    async fn handle(
-        route: &'static Route,
-        mut call: Call,
-        repeat: Option<IdempotentRequest>,
-        disconnect: Disconnect,
-    ) -> Result<Reply, Fault> {
-        call.app.registry().run_middleware(route, &mut call)?;
-        if route.method == Method::Get {
-            return read(route, call, disconnect).await;
-        }
-        // A write goes on when the client closes the connection; a long read is cancelled by this channel.
-        let (client, is_client_gone) = watch::channel(false);
-        call.app = call.app.of_this_term();
-        call.app.is_client_gone = Some(is_client_gone);
-        let observed = call.app.observed.clone();
-        let meter = Arc::new(Meter::new(call.app.config().reads.keys_max));
-        call.app = call.app.metered(&meter);
-        call.view = call.view.metered(&meter);
-        let _counted = call.count_keys(&meter);
-        let mut data = call.take_field(ADDITIONAL_DATA).filter(Value::is_object);
-        for name in call.app.registry().extended.handed(route) {
-            if let Some(value) = call.take_field(name) {
-                data.get_or_insert_with(|| Value::Object(Map::new()))[*name] = value;
-            }
-        }
-        if let Some(data) = data {
-            call.app = call.app.handing(data);
-        }
-        let answer = async {
-            match repeat {
-                Some(IdempotentRequest { key, fingerprint }) => once(route, call, key, fingerprint).await,
-                None => (route.handler)(call).await,
-            }
-        };
-        let mut answer = pin!(answer);
-        let answer = tokio::select! {
-            answer = &mut answer => answer,
-            () = disconnect => {
-                let _ = client.send(true);
-                answer.await
-            }
-        };
-        match observed {
-            Some(it) if it.has_committed() => answer.map_err(Fault::after_a_commit),
-            _ => answer,
-        }
     }
 }
