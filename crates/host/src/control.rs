@@ -1,5 +1,5 @@
-//! The control socket of a running process, in its data folder: `atoll backup` asks it for a backup, and
-//! `atoll export-shop` for an export.
+//! The control socket of a running process, in its data folder: `atoll backup` asks it for a backup,
+//! `atoll export-shop` for an export, and `atoll user` for what it does.
 //!
 //! A client sends one request as a line of JSON, and gets replies as lines of JSON: progress, then the
 //! result. It is a file of the data folder with mode 0600: whoever may open it could read the data, too.
@@ -31,6 +31,8 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
+use crate::command::UserWork;
+
 /// The name of the socket in the data folder.
 const SOCKET: &str = "atoll.sock";
 
@@ -47,22 +49,15 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 /// What a client asks for.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
     /// A backup to this folder or new file, by an absolute path.
     Backup { to: PathBuf },
     /// An export to this new folder, or into this folder, by an absolute path.
     Export { to: PathBuf },
-}
-
-impl Request {
-    fn what(&self) -> &'static str {
-        match self {
-            Request::Backup { .. } => "backup",
-            Request::Export { .. } => "export",
-        }
-    }
+    /// Work on admin users.
+    Users(UserWork),
 }
 
 /// What it is answered.
@@ -71,8 +66,10 @@ impl Request {
 pub(crate) enum Reply {
     /// How far it is: keys or lines that were written, of how many.
     Progress { n_done: u64, n_all: u64 },
-    /// It is done.
+    /// It is made.
     Done(Done),
+    /// It is done, and this is to be said of it.
+    Said { text: String },
     /// Why it was not done.
     Failed { why: String },
 }
@@ -93,9 +90,30 @@ pub(crate) struct Done {
 const NO_PROCESS: [io::ErrorKind; 3] =
     [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused, io::ErrorKind::InvalidInput];
 
-/// Has the process that runs on this data folder do it: it alone can read the data, and writes with its own
-/// rights. The bar shows how far it is. `None`: there is no such process.
+/// Has the process that runs on this data folder make a backup or an export: it alone can read the data, and
+/// writes with its own rights. The bar shows how far it is. `None`: there is no such process.
 pub(crate) fn ask(folder: &Path, request: &Request, bar: &ProgressBar) -> anyhow::Result<Option<Done>> {
+    let what = if matches!(request, Request::Backup { .. }) { "backup" } else { "export" };
+    match last_reply(folder, request, bar)? {
+        None => Ok(None),
+        Some(Reply::Done(done)) => Ok(Some(done)),
+        Some(Reply::Failed { why }) => bail!("the running process made no {what}: {why}"),
+        Some(reply) => bail!("the running process is of another version: it says {reply:?}"),
+    }
+}
+
+/// Has the process that runs on this data folder do it. Returns what is to be said of it; `None`: there is no
+/// such process.
+pub(crate) fn ask_for_users(folder: &Path, work: &UserWork) -> anyhow::Result<Option<String>> {
+    match last_reply(folder, &Request::Users(work.clone()), &ProgressBar::hidden())? {
+        None => Ok(None),
+        Some(Reply::Said { text }) => Ok(Some(text)),
+        Some(Reply::Failed { why }) => bail!("{why}"),
+        Some(reply) => bail!("the running process is of another version: it says {reply:?}"),
+    }
+}
+
+fn last_reply(folder: &Path, request: &Request, bar: &ProgressBar) -> anyhow::Result<Option<Reply>> {
     let mut process = match net::UnixStream::connect(socket_in(folder)) {
         Ok(process) => process,
         Err(error) if NO_PROCESS.contains(&error.kind()) => return Ok(None),
@@ -108,11 +126,10 @@ pub(crate) fn ask(folder: &Path, request: &Request, bar: &ProgressBar) -> anyhow
                 bar.set_length(n_all);
                 bar.set_position(n_done);
             }
-            Reply::Done(done) => return Ok(Some(done)),
-            Reply::Failed { why } => bail!("the running process made no {}: {why}", request.what()),
+            reply => return Ok(Some(reply)),
         }
     }
-    bail!("the process ended before the {} was whole", request.what());
+    bail!("the process ended before this was done");
 }
 
 /// The path of the socket of a data folder.
@@ -186,6 +203,10 @@ async fn answer(ctx: &Ctx, client: UnixStream) -> io::Result<()> {
         }
         Ok(Request::Backup { to: path }) => client.back_up(ctx, path).await,
         Ok(Request::Export { to: path }) => client.export(ctx, path).await,
+        Ok(Request::Users(work)) => match work.done(ctx).await {
+            Ok(text) => client.send(&Reply::Said { text }).await,
+            Err(error) => client.refuse(error.to_string()).await,
+        },
         Err(error) => client.refuse(format!("the request is not understood: {error}")).await,
     }
 }

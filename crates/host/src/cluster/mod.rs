@@ -100,6 +100,13 @@ impl Cluster {
     }
 }
 
+/// What a command is told that writes where another host leads.
+pub(crate) fn led_by(url: &str) -> String {
+    format!(
+        "the shop is led by the host at {url}, which alone writes: do this there, by its pages or its API"
+    )
+}
+
 /// This host among those that share a store: it follows, and leads when it comes to it. A term that it leads
 /// is to be prepared.
 pub struct Membership {
@@ -138,10 +145,7 @@ impl Membership {
             prepares = standing.wait_for(|it| *it == Standing::Prepares) => drop(prepares?),
             another = seen.wait_for(|it| matches!(it.leader, Leader::At(_))) => {
                 if let Leader::At(url) = &another?.leader {
-                    bail!(
-                        "the shop is led by the host at {url}, which alone writes: use its pages or its API, \
-                         or stop all hosts and try again"
-                    );
+                    bail!("{}; or stop all hosts and try again", led_by(url));
                 }
             }
             error = self.lost() => return Err(error),

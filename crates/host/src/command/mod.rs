@@ -34,6 +34,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{Application, Assembly, Data, Host, Role, Settings, control::Done};
 
+pub(crate) use user::UserWork;
+
 /// A commerce backend that sells one catalogue through many sales channels.
 #[derive(Parser)]
 #[command(version)]

@@ -4,13 +4,17 @@ use std::ops::ControlFlow;
 
 use atoll_auth::{PasswordHash, find_identity, set_password};
 use atoll_flows::user::{CREATE_USERS, NewUser};
-use atoll_kernel::{Actor, Fault, Moment, Write, data::Direction};
+use atoll_kernel::{Actor, Ctx, Fault, Moment, Write, data::Direction};
+use atoll_storage::Leader;
 use atoll_user::{USER, USERS};
 use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    Application, Host,
+    Data, Host,
+    cluster::led_by,
     command::{DataArgs, print, writing},
+    control::ask_for_users,
 };
 
 #[derive(Subcommand)]
@@ -35,38 +39,63 @@ pub(crate) struct Credentials {
     data: DataArgs,
 }
 
+/// What is done with admin users: by the process that runs on the data folder, or by this one if there is
+/// none. Passwords are hashes, in the PHC format.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UserWork {
+    Create { email: String, password: String },
+    ResetPassword { email: String, password: String },
+    List,
+}
+
 impl User {
     pub(crate) async fn run(self, host: &Host) -> anyhow::Result<()> {
-        match self {
+        let hashed = |password: &str| PasswordHash::new(password).map(|it| it.as_str().to_owned());
+        let (work, data) = match self {
             User::Create(Credentials { email, password, data }) => {
-                let user = NewUser { email, password: PasswordHash::new(&password)? };
-                opened(data, host, async |app| create(app, user).await).await
+                (UserWork::Create { email, password: hashed(&password)? }, data)
             }
             User::ResetPassword(Credentials { email, password, data }) => {
-                let password = PasswordHash::new(&password)?;
-                opened(data, host, async |app| reset_password(app, email, password).await).await
+                (UserWork::ResetPassword { email, password: hashed(&password)? }, data)
             }
-            User::List(data) => opened(data, host, async |app| list(app)).await,
+            User::List(data) => (UserWork::List, data),
+        };
+        let (data, settings) = data.open(host)?;
+        let asked = match &data {
+            Data::Folder(folder) => ask_for_users(folder, &work)?,
+            _ => None,
+        };
+        let said = match asked {
+            Some(said) => said,
+            None => writing(&data, settings, async |app| Ok(work.done(&app.ctx).await?)).await?,
+        };
+        print(&said)
+    }
+}
+
+impl UserWork {
+    /// Does it. Returns what is to be said of it. Errors: also, another host leads.
+    pub(crate) async fn done(self, ctx: &Ctx) -> Result<String, Fault> {
+        let leader = ctx.config().hosts.as_ref().map(|it| it.seen().led_by());
+        match (self, leader) {
+            (UserWork::List, _) => list(ctx),
+            (_, Some(Leader::At(url))) => Err(Fault::not_allowed(led_by(&url))),
+            (UserWork::Create { email, password }, _) => create(ctx, email, &password).await,
+            (UserWork::ResetPassword { email, password }, _) => reset_password(ctx, email, &password).await,
         }
     }
 }
 
-async fn opened(
-    data: DataArgs,
-    host: &Host,
-    work: impl AsyncFnOnce(&Application) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let (data, settings) = data.open(host)?;
-    writing(&data, settings, work).await
+async fn create(ctx: &Ctx, email: String, password: &str) -> Result<String, Fault> {
+    let user = NewUser { email, password: PasswordHash::of_phc(password)? };
+    let (created, _) = ctx.run(&CREATE_USERS, Actor::System, vec![user]).await?;
+    Ok(created.iter().map(|it| format!("created user {} ({})\n", it.email, it.id)).collect())
 }
 
-async fn create(app: &Application, user: NewUser) -> anyhow::Result<()> {
-    let (created, _) = app.ctx.run(&CREATE_USERS, Actor::System, vec![user]).await?;
-    created.iter().try_for_each(|it| print(&format!("created user {} ({})\n", it.email, it.id)))
-}
-
-async fn reset_password(app: &Application, email: String, password: PasswordHash) -> anyhow::Result<()> {
+async fn reset_password(ctx: &Ctx, email: String, password: &str) -> Result<String, Fault> {
     let said = format!("{email} has a new password\n");
+    let password = PasswordHash::of_phc(password)?;
     let set = move |tx: &mut dyn Write, at: &Moment| -> Result<(), Fault> {
         let identity = find_identity(tx, &email)?.filter(|it| it.actor(USER).is_some());
         let identity =
@@ -74,13 +103,13 @@ async fn reset_password(app: &Application, email: String, password: PasswordHash
         set_password(tx, at, &identity.id, &password)?;
         Ok(())
     };
-    app.ctx.write(Actor::System, set).await?;
-    print(&said)
+    ctx.write(Actor::System, set).await?;
+    Ok(said)
 }
 
-fn list(app: &Application) -> anyhow::Result<()> {
+fn list(ctx: &Ctx) -> Result<String, Fault> {
     let mut lines = String::new();
-    USERS.table.scan(&app.ctx.view(), None, Direction::Ascending, &mut |user| {
+    USERS.table.scan(&ctx.view(), None, Direction::Ascending, &mut |user| {
         let names = [user.first_name.as_deref(), user.last_name.as_deref()];
         let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let line = format!("{}  {}  {}  {name}", user.email, user.id, user.created_at);
@@ -88,5 +117,5 @@ fn list(app: &Application) -> anyhow::Result<()> {
         lines.push('\n');
         Ok(ControlFlow::Continue(()))
     })?;
-    print(&lines)
+    Ok(lines)
 }

@@ -60,16 +60,24 @@ fn user_command_lists_users_and_gives_one_a_new_password() {
     let (_, answer) = log_in(&server, "correct horse");
     let token = answer["token"].as_str().expect("a token");
     assert_eq!(me(&server, token), 200);
-    let reset = password("reset-password", "Ann@example.com", "battery staple");
-    let (ok, refused) = atoll(folder.path(), &reset);
-    assert!(!ok && refused.contains("is in use by another process"), "{refused}");
-    drop(server);
-
-    let (ok, done) = atoll(folder.path(), &reset);
+    let reset = |to| password("reset-password", "Ann@example.com", to);
+    // The running process does it.
+    let (ok, done) = atoll(folder.path(), &reset("battery staple"));
     assert!(ok && done.contains("Ann@example.com has a new password"), "{done}");
-    let (ok, nobody) = atoll(folder.path(), &password("reset-password", "bob@example.com", "battery staple"));
-    assert!(!ok && nobody.contains("no admin user logs in as bob@example.com"), "{nobody}");
-    let server = Server::start(folder.path(), &[]);
     assert_eq!((log_in(&server, "correct horse").0, log_in(&server, "battery staple").0), (401, 200));
     assert_eq!(me(&server, token), 401, "whoever was logged in is logged out");
+    let (ok, made) = atoll(folder.path(), &password("create", "bob@example.com", "correct horse"));
+    assert!(ok && made.contains("created user bob@example.com (user_"), "{made}");
+    let (ok, list) = atoll(folder.path(), &["user", "list"]);
+    assert!(ok && list.contains("ann@example.com") && list.contains("bob@example.com"), "{list}");
+    let (ok, twice) = atoll(folder.path(), &password("create", "bob@example.com", "correct horse"));
+    assert!(!ok && twice.contains("bob@example.com, already exists."), "{twice}");
+    drop(server);
+
+    let (ok, done) = atoll(folder.path(), &reset("third password"));
+    assert!(ok && done.contains("Ann@example.com has a new password"), "{done}");
+    let (ok, nobody) = atoll(folder.path(), &password("reset-password", "cid@example.com", "battery staple"));
+    assert!(!ok && nobody.contains("no admin user logs in as cid@example.com"), "{nobody}");
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!((log_in(&server, "battery staple").0, log_in(&server, "third password").0), (401, 200));
 }
