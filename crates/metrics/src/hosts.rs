@@ -1,5 +1,5 @@
-//! The hosts of a shop, as this one sees them: who leads, how far the replica is behind the log, how much
-//! of that is not folded, and what was forwarded. A host alone has the families, and no series.
+//! The hosts of a shop, as this one sees them: who leads, how far the replica is behind the log, how much of
+//! that is not folded, and what was forwarded. A host alone has the families, and no series.
 
 use std::fmt;
 

@@ -176,8 +176,8 @@ async fn copy_keys(client: &Client, redb: &mut Redb) -> Result<(), DatabaseError
     Ok(redb.apply(&marked(position, chain))?)
 }
 
-/// Applies the log to a copy, up to the commit that is the last one now. Those that come meanwhile are left to
-/// the host, which follows.
+/// Applies the log to a copy, up to the commit that is the last one now. Those that come meanwhile are left
+/// to the host, which follows.
 async fn replay(client: &Client, redb: &mut Redb) -> Result<Position, DatabaseError> {
     let head = within(ANSWER_TIMEOUT, Head::read(client)).await?;
     loop {
