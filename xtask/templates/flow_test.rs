@@ -2,7 +2,7 @@
 
 use atoll_kernel::Actor;
 use atoll_testkit::TestApp;
-use atoll___crate_snake__::__NAME__;
+use atoll___crate_snake__::__snake__::__NAME__;
 
 #[tokio::test]
 async fn __snake___emits_an_event_and_refuses_an_empty_text() {

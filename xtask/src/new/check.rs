@@ -1,4 +1,4 @@
-//! `cargo xtask new --check`: generates everything, tests it, takes it back, and compares the tree.
+//! `cargo xtask new --check`: generates everything, lints and tests it, takes it back, and compares the tree.
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
@@ -10,7 +10,7 @@ use crate::cargo;
 /// The crates that are generated; parts go into the first.
 const CRATES: [(&str, &str); 2] = [("module", "sample-module"), ("extension", "sample-extension")];
 
-/// Generates all kinds together, and runs their tests.
+/// Generates all kinds together, and runs clippy and their tests.
 pub(super) fn run() -> anyhow::Result<ExitCode> {
     let all = all()?;
     let mut before: Vec<(PathBuf, String)> = Vec::new();
@@ -19,13 +19,16 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
         before.push((path.clone(), fs::read_to_string(&path).with_context(|| name.to_owned())?));
     }
     let made = all.iter().try_for_each(|asked| super::generate(asked).map(drop));
-    let mut args = vec!["test", "--quiet"];
     let packages = CRATES.map(|(_, name)| format!("atoll-{name}"));
-    args.extend(packages.iter().flat_map(|it| ["-p", it.as_str()]));
-    let passed = made.and_then(|()| cargo::run(&args));
+    let packages: Vec<&str> = packages.iter().flat_map(|it| ["-p", it]).collect();
+    let passed = made.and_then(|()| {
+        let lint: [&[_]; 3] = [&["clippy", "--quiet", "--all-targets"], &packages, &["--", "-D", "warnings"]];
+        let test: [&[_]; 2] = [&["test", "--quiet"], &packages];
+        Ok(cargo::run(&lint.concat())? && cargo::run(&test.concat())?)
+    });
     // Also after a failure, the last first.
     let removed = all.iter().rev().try_for_each(super::take_back);
-    anyhow::ensure!(passed?, "generated code fails its tests");
+    anyhow::ensure!(passed?, "generated code has warnings or fails its tests");
     removed?;
     for (path, text) in before {
         if path.ends_with("Cargo.lock") {

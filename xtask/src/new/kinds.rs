@@ -67,6 +67,10 @@ const PUBLIC_PART_LINES: &[Line] = &[
     Line { file: "__folder__/tests/it/main.rs", text: "mod __snake__;", beside: "mod " },
 ];
 
+/// The lines of a flow, whose module is public: others hook into it.
+const FLOW_LINES: &[Line] =
+    &[Line { file: "__folder__/src/lib.rs", text: "pub mod __snake__;", beside: "mod " }, PART_LINES[1]];
+
 /// The lines of a payment provider, whose contract is in `atoll-checkout`.
 const PROVIDER_LINES: &[Line] = &[
     PART_LINES[0],
@@ -121,7 +125,7 @@ pub(super) const KINDS: &[Kind] = &[
         lines: EXTENSION_LINES,
     },
     part!("link", "a link from the records of a module to products", PUBLIC_PART_LINES),
-    part!("flow", "a process in one transaction", PUBLIC_PART_LINES),
+    part!("flow", "a process in one transaction", FLOW_LINES),
     part!("saga", "a process with external calls and compensation", PUBLIC_PART_LINES),
     part!("subscriber", "a function that is called for events", PART_LINES),
     part!("job", "a function that runs by a schedule", PART_LINES),
