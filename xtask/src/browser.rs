@@ -13,20 +13,30 @@ use crate::cargo;
 /// Where Debian installs Chromium; `ATOLL_CHROMIUM` names another one.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// Runs the stories of `tests/browser` against a served demo. Without a browser it says that they are
-/// skipped, which in CI (`CI` is set) is a failure. Arguments are the files of stories to run, instead of
-/// all.
+/// Builds the binary, and runs the stories of `tests/browser` against a demo that it serves. Arguments are the
+/// files of stories to run, instead of all.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
-    let chromium = env::var("ATOLL_CHROMIUM").unwrap_or_else(|_| CHROMIUM.to_owned());
-    if !Path::new(&chromium).exists() {
-        anyhow::ensure!(env::var_os("CI").is_none(), "there is no browser at {chromium}, which CI installs");
-        eprintln!("skipped: the browser tests, as there is no {chromium} (apt-get install chromium)");
-        return Ok(ExitCode::SUCCESS);
-    }
-    if !cargo::run(&["build", "-p", "atoll-host"])? {
+    if has_browser()? && !cargo::run(&["build", "-p", "atoll-host"])? {
         return Ok(ExitCode::FAILURE);
     }
-    node_tests("tests/browser", args)
+    test(args)
+}
+
+/// The same with the binary that was built. Without a browser it says that the stories are skipped.
+pub(crate) fn test(args: &[String]) -> anyhow::Result<ExitCode> {
+    if has_browser()? {
+        return node_tests("tests/browser", args);
+    }
+    eprintln!("skipped: the browser tests, as there is no browser (apt-get install chromium)");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// That there is none is an error in CI (`CI` is set).
+fn has_browser() -> anyhow::Result<bool> {
+    let chromium = env::var("ATOLL_CHROMIUM").unwrap_or_else(|_| CHROMIUM.to_owned());
+    let is_there = Path::new(&chromium).exists();
+    anyhow::ensure!(is_there || env::var_os("CI").is_none(), "there is no {chromium}, which CI installs");
+    Ok(is_there)
 }
 
 /// A program and its arguments.

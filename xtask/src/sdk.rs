@@ -4,11 +4,16 @@ use std::process::ExitCode;
 
 use crate::{browser::node_tests, cargo};
 
-/// Runs the tests of `tests/sdk` with the unmodified public SDK against a served binary, under Node's test
-/// runner.
+/// Builds the binary, and tests it.
 pub(crate) fn run(_: &[String]) -> anyhow::Result<ExitCode> {
     if !cargo::run(&["build", "-p", "atoll-host"])? {
         return Ok(ExitCode::FAILURE);
     }
+    test()
+}
+
+/// Runs the tests of `tests/sdk` with the unmodified public SDK against the binary that was built, under
+/// Node's test runner.
+pub(crate) fn test() -> anyhow::Result<ExitCode> {
     node_tests("tests/sdk", &[])
 }

@@ -10,6 +10,9 @@ use anyhow::Context as _;
 
 use crate::{cargo, custom_host};
 
+/// Builds what `cargo xtask test` runs.
+pub(crate) const BUILD: &[&str] = &["test", "--workspace", "--lib", "--bins", "--tests", "--no-run"];
+
 /// What lets each shop of a test have its log in PostgreSQL, in place of memory.
 pub(crate) const IN_POSTGRES: (&str, &str) = ("ATOLL_TEST_STORE", "postgres");
 
