@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::{client::until, command::atoll, server::Server};
 
 /// Long enough that no pause of the machine ends it.
-const LEASE: &str = "2";
+const LEASE: &str = "5";
 
 /// A database with its server, and the folders of hosts.
 pub(crate) struct Shop {
@@ -59,7 +59,8 @@ pub(crate) fn log_in(host: &Server) -> String {
 /// Makes a customer group; returns its name if that was acknowledged.
 fn write(host: &Server, token: &str, name: &str) -> Option<String> {
     let body = format!(r#"{{"name":"{name}"}}"#);
-    let (status, _) = host.send("POST", "/admin/customer-groups", &[("authorization", token)], &body)?;
+    let headers = [("authorization", token), ("idempotency-key", name)];
+    let (status, _) = host.send("POST", "/admin/customer-groups", &headers, &body)?;
     (status == 200).then(|| name.to_owned())
 }
 
