@@ -373,7 +373,8 @@ async fn host_that_has_heard_of_nothing_is_not_ready_with_a_replica_of_days_ago(
     let first = Host::join(&log).await;
     first.lead().await;
     let started_after = async |hours: u64| {
-        let at = Timestamp::now().plus(Duration::from_secs(3_600 * hours));
+        // The background of the first one goes on writing meanwhile.
+        let at = Timestamp::now().plus(Duration::from_secs(3_600 * hours + 60));
         let clock = || Clock::Manual(ManualClock::at(at));
         let before = Host::join_at(&log, clock()).await;
         before.follow().await;
