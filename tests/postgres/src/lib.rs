@@ -279,7 +279,8 @@ impl Server {
         if is_root() {
             command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
         }
-        command.current_dir(self.folder.path());
+        // Clients look for certificates in the home, and that of root may be closed to this user.
+        command.current_dir(self.folder.path()).env("HOME", self.folder.path());
         command
     }
 }
