@@ -13,8 +13,8 @@ use crate::cargo;
 /// Where Debian installs Chromium; `ATOLL_CHROMIUM` names another one.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// Builds the binary, and runs the stories of `tests/browser` against a demo that it serves. Arguments are the
-/// files of stories to run, instead of all.
+/// Builds the binary, and runs the stories of `tests/browser` against a demo that it serves. Arguments are
+/// the files of stories to run, instead of all.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     if has_browser()? && !cargo::run(&["build", "-p", "atoll-host"])? {
         return Ok(ExitCode::FAILURE);

@@ -24,8 +24,8 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     step("cargo xtask tidy", || succeeds(tidy::run(&[])))?;
     step("cargo xtask api --check", || succeeds(api::run(&["--check".to_owned()])))?;
     step("cargo xtask new --check", || succeeds(new::run(&["--check".to_owned()])))?;
-    // SDK and browser test the binary that is built with the tests: one that is built for them alone has other
-    // features of `tokio`, and all that stands on it would be built twice.
+    // SDK and browser test the binary that is built with the tests: one that is built for them alone has
+    // other features of `tokio`, and all that stands on it would be built twice.
     step(&format!("cargo {}", test::BUILD.join(" ")), || cargo::run(test::BUILD))?;
     step("cargo xtask sdk", || succeeds(sdk::test()))?;
     // What the browser saw is in `target/screenshots`.
