@@ -39,7 +39,7 @@ const SOCKET: &str = "atoll.sock";
 /// Clients at a time. A backup or export is made for one; the others are told so.
 const CLIENTS_MAX: usize = 8;
 
-/// Bytes of a request: longer than the longest path.
+/// Bytes of a request: the longest path, or an e-mail address and the hash of a password, are shorter.
 const REQUEST_BYTES_MAX: u64 = 16 * 1024;
 
 /// How long a client may take for its request.

@@ -94,7 +94,12 @@ impl Serving {
             // answer, since what would begin until then had no time left.
             let ended = async {
                 let begun = stopping_at.await.unwrap_or_else(|_| Instant::now());
-                (begun, timeout(limits.drain_timeout, leadership.stop()).await.is_ok())
+                let has_ended = timeout(limits.drain_timeout, leadership.stop()).await.is_ok();
+                if leads_others(&store) {
+                    // What has not ended was aborted: another host goes on with it.
+                    drop(timeout(LEADER_CHANGE_GRACE, store.follow()).await);
+                }
+                (begun, has_ended)
             };
             supervisor::ready(&at);
             tokio::spawn(supervisor::beat(store.clone()));
@@ -131,12 +136,16 @@ impl Serving {
     }
 }
 
+/// Does this host lead, and is it not alone?
+fn leads_others(store: &Store) -> bool {
+    matches!(*store.standing().borrow(), Standing::Prepares | Standing::Leads)
+}
+
 /// Waits until a host that leads others has finished what it does for them, and they know of it: what they
 /// send until then is answered.
 async fn handed_over(store: &Store, max: Duration) {
-    let mut standing = store.standing();
-    if matches!(*standing.borrow(), Standing::Prepares | Standing::Leads) {
-        drop(timeout(max, standing.wait_for(|it| *it == Standing::Follows)).await);
+    if leads_others(store) {
+        drop(timeout(max, store.standing().wait_for(|it| *it == Standing::Follows)).await);
         sleep(LEADER_CHANGE_GRACE).await;
     }
 }

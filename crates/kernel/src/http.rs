@@ -2,7 +2,7 @@
 
 pub use atoll_http::{
     Answer, AnswerCache, AnswerCacheCounts, App, Auth, Bytes, Caller, CallerHeader, Disconnect, Document,
-    Envelope, Example, FaultRecord, Files, Head, HeaderMap, HeaderName, HeaderValue, Hosts,
+    Envelope, Example, FaultRecord, Files, Forwarded, Head, HeaderMap, HeaderName, HeaderValue, Hosts,
     IdempotentRequest, IncomingFile, Info, IpNet, LedPath, LimitsHit, Method, Observed, OpenSpan, OriginList,
     Origins, OverTls, Part, PeerError, Peers, Proxies, Reply, RequestBody, RequestCounters, RequestDuration,
     RouteSummary, Source, Span, SpanCounts, SpanKind, Spans, StatusCode, Tracer, Uncached, Working,

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, types::Type};
 
 use crate::{
     Database, DatabaseError,
-    database::within,
+    database::{ANSWER_TIMEOUT, within},
     head::{Typed, point, seq},
     log::entries_after,
 };
@@ -131,5 +131,6 @@ async fn trim(client: &Client, n_kept: u64) -> Result<(), DatabaseError> {
 
 /// The last commit that the table of all keys holds.
 pub(crate) async fn folded(client: &Client) -> Result<(Position, Chain), DatabaseError> {
-    point(&client.query_typed_one("SELECT seq, chain FROM atoll_fold", &[]).await?)
+    let asked = client.query_typed_one("SELECT seq, chain FROM atoll_fold", &[]);
+    point(&within(ANSWER_TIMEOUT, asked).await?)
 }

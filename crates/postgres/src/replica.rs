@@ -152,7 +152,7 @@ pub(crate) async fn load(client: Client, file: &Path, cache_bytes: usize) -> Res
 /// is: entries hold whole values and deletions, so each key that one of them changes has the value of the
 /// last that does, whatever was copied, and each other one had the same value at all these moments.
 async fn copy_keys(client: &Client, redb: &mut Redb) -> Result<(), DatabaseError> {
-    let (position, chain) = within(ANSWER_TIMEOUT, folded(client)).await?;
+    let (position, chain) = folded(client).await?;
     let statement = "
         SELECT k, v FROM (
             SELECT k, v, sum(length(k) + length(v)) OVER (ORDER BY k) AS n_bytes FROM (
@@ -183,11 +183,11 @@ async fn replay(client: &Client, redb: &mut Redb) -> Result<Position, DatabaseEr
     loop {
         let view = View::look(redb, &[])?;
         let (position, chain) = (view.position(), view.chain()?);
-        if position == head.position && chain != head.chain {
-            return Err(StoreError::Diverged { position }.into());
+        if (position, chain) == (head.position, head.chain) {
+            return Ok(position);
         }
         if position >= head.position {
-            return Ok(position);
+            return Err(StoreError::Diverged { position }.into());
         }
         let entries = entries_after(client, position, chain).await?;
         redb.apply(&Entry::merge(&entries)?.ok_or(DatabaseError::TooOld)?)?;

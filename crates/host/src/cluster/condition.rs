@@ -49,12 +49,13 @@ impl Cluster {
     }
 
     /// How old the last commit is, if this host has not heard of the log since it was started, and cannot say
-    /// what it lacks.
+    /// what it lacks. None where no commit says its time.
     fn age_if_unheard(&self, now: Timestamp) -> Option<Duration> {
         if self.seen.borrow().heard_at.is_some() {
             return None;
         }
-        let age_ms = now.millis().saturating_sub(self.store.view().made_at().ok()?.millis());
+        let made_at = self.store.view().made_at().ok().filter(|it| *it > Timestamp::MIN)?;
+        let age_ms = now.millis().saturating_sub(made_at.millis());
         Some(Duration::from_millis(age_ms.try_into().unwrap_or(0)))
     }
 

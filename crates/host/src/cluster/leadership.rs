@@ -27,6 +27,9 @@ const RECOVERY_MAX: Duration = Duration::from_secs(30);
 /// Between two attempts to lead, if what the leader does first has failed: another host may try.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a host that is stopped waits for the requests that it answers as leader.
+const HAND_OVER_MAX: Duration = Duration::from_secs(5);
+
 /// Migrates the data, by a plan that was made when it was opened, if there is one, and makes what a new shop
 /// has, with this first admin.
 pub(crate) async fn prepare(
@@ -123,7 +126,8 @@ impl Leadership {
         if let Some(term) = term {
             term.stop().await;
             if let Some(hosts) = &self.ctx.config().hosts {
-                hosts.hand_over().await;
+                // What takes longer, such as a body that its client sends slowly, is refused by the log.
+                drop(timeout(HAND_OVER_MAX, hosts.hand_over()).await);
             }
         }
         if *standing.borrow() != Standing::Follows {

@@ -22,7 +22,7 @@ use super::connection::Connection;
 /// rest of its body: it reads the answer meanwhile.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many bytes of it: no client sends a larger upload.
+/// How many bytes of it: a whole file, if that is what is refused.
 const LINGER_BYTES_MAX: usize = FILE_BYTES_CEILING;
 
 /// Bytes of it that are read at a time.

@@ -30,7 +30,10 @@ pub(crate) fn in_own_network(name: &str, test: fn()) {
     }
     let mut inside = Command::new("unshare");
     inside.arg("--net").arg(env::current_exe().expect("a program")).args(["--exact", name, "--nocapture"]);
-    assert!(inside.env(INSIDE, "1").status().expect("unshare runs").success(), "see above");
+    let done = inside.env(INSIDE, "1").output().expect("unshare runs");
+    let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+    eprintln!("{said}");
+    assert!(done.status.success() && said.contains("1 passed"), "see above");
 }
 
 /// The bridge that all are at.

@@ -82,9 +82,11 @@ impl Server {
         lines.nth(1).unwrap_or_else(|| panic!("no key for {channel} in {}", self.printed)).trim().to_owned()
     }
 
-    /// A connection to the server.
+    /// A connection to the server, on which no answer is waited for without an end.
     pub(crate) fn connect(&self) -> Option<TcpStream> {
-        TcpStream::connect(&self.address).ok()
+        let stream = TcpStream::connect(&self.address).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        Some(stream)
     }
 
     /// Sends a request; `None` if the server stops before it has answered.

@@ -89,7 +89,7 @@ pub struct LedPath {
     /// The path: `/admin/backups` is it and all below it.
     pub prefix: &'static str,
     /// Does another host answer what it has itself? It may have the same files, by a folder that all share,
-    /// or from when it led; they never change.
+    /// or from when it led; they never change, and are deleted where they were stored.
     pub if_missing: bool,
 }
 
@@ -196,7 +196,9 @@ impl Hosts {
         }
         let (head, body) = request.into_parts();
         let here = next.clone().run(Request::from_parts(head.clone(), Body::empty())).await;
-        if here.status() == StatusCode::NOT_FOUND { Err(Request::from_parts(head, body)) } else { Ok(here) }
+        // Another one may also be ready where this one is not.
+        let is_here = here.status().is_success() || here.status() == StatusCode::NOT_MODIFIED;
+        if is_here { Ok(here) } else { Err(Request::from_parts(head, body)) }
     }
 
     async fn answer_part(
