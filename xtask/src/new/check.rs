@@ -22,7 +22,8 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
     let packages = CRATES.map(|(_, name)| format!("atoll-{name}"));
     let packages: Vec<&str> = packages.iter().flat_map(|it| ["-p", it]).collect();
     let passed = made.and_then(|()| {
-        let lint: [&[_]; 3] = [&["clippy", "--quiet", "--all-targets"], &packages, &["--", "-D", "warnings"]];
+        let lint: [&[_]; 3] =
+            [&["clippy", "--quiet", "--no-deps", "--all-targets"], &packages, &["--", "-D", "warnings"]];
         let test: [&[_]; 2] = [&["test", "--quiet"], &packages];
         Ok(cargo::run(&lint.concat())? && cargo::run(&test.concat())?)
     });
